@@ -1,0 +1,59 @@
+# Every target prints the plain command that it runs; `make help` lists them.
+# INVENTORY=inventories/x takes another inventory, ARGS="…" goes on to ansible-playbook (--check, --limit, -e).
+SHELL := /bin/bash
+INVENTORY ?= inventories/local
+ARGS ?=
+PLAY = .venv/bin/ansible-playbook -i $(INVENTORY)
+ROOT = $(if $(filter 0,$(shell id -u)),,$(error It makes namespaces and mounts, so it needs root: sudo make $(MAKECMDGOALS)))
+NEED = $(if $($(1)),,$(error `make $@` needs $(1)=…, for example `make $@ $(1)=$(2)`))
+export PATH := $(CURDIR)/.venv/bin:$(PATH)
+export ANSIBLE_CONFIG := $(CURDIR)/ansible.cfg
+export LC_ALL ?= C.UTF-8
+FAULTS := down up freeze thaw cut heal slow
+
+.DEFAULT_GOAL := help
+.PHONY: help setup site status client shell drill test test-all clean region-logs $(addprefix region-,$(FAULTS))
+
+help: ## List the targets
+	@sed -n 's/^\([a-z$$()%, -]*\):.*## /  make \1\t/p' $(MAKEFILE_LIST) | expand -t 22
+
+setup: ## Install what a run needs: packages, a virtual environment, Go
+	@$(ROOT)
+	@scripts/setup.sh
+
+site: setup ## Bring every region and the front door up and verify them
+	$(PLAY) site.yml $(ARGS)
+
+status: setup ## Regions, nodes and what the front door answers
+	$(PLAY) playbooks/status.yml $(ARGS)
+
+client: setup ## A shell in the client of a geography, GEO=na|eu|as|other; CMD='…' runs one command
+	@$(call NEED,GEO,eu)
+	.venv/bin/python scripts/node.py client-$(GEO) $(if $(CMD),-- bash -c '$(CMD)')
+
+shell: setup ## A shell in any node, NODE=edge-1; CMD='…' runs one command
+	@$(call NEED,NODE,edge-1)
+	.venv/bin/python scripts/node.py $(NODE) $(if $(CMD),-- bash -c '$(CMD)')
+
+drill: setup ## A fault under load, and a report (FAULT=down, cut, errors …: docs/runbooks/drills.md; REGION=…)
+	$(PLAY) playbooks/drill.yml -e drill_fault=$(or $(FAULT),down) $(if $(REGION),-e drill_target=$(REGION)) $(ARGS)
+
+# region-down, -up, -freeze, -thaw, -cut, -heal, -slow: a fault of any node, or its end; FROM='["edge-1"]' bounds a cut.
+$(addprefix region-,$(FAULTS)): setup
+	@$(call NEED,REGION,eu-west-1)
+	$(PLAY) playbooks/fault.yml -e fault_node=$(REGION) -e fault_state=$(@:region-%=%) $(if $(FROM),-e '{"fault_others": $(FROM)}') $(ARGS)
+
+region-logs: setup ## The last log lines of a region's services, REGION=…
+	@$(call NEED,REGION,eu-west-1)
+	.venv/bin/python scripts/node.py $(REGION) -- sh -c 'tail -n 20 /node/log/*/current'
+
+test: setup ## Static checks, unit tests, molecule, end to end: all in bounded time
+	@scripts/setup.sh --dev
+	.venv/bin/python scripts/test.py $(STAGES)
+
+test-all: setup ## The same and what takes longer
+	@scripts/setup.sh --dev
+	.venv/bin/python scripts/test.py --all $(STAGES)
+
+clean: setup ## Take everything away but the cache
+	$(PLAY) playbooks/clean.yml $(ARGS)
