@@ -1,0 +1,24 @@
+# Copyright: LLM Verifier contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""What AWS Global Accelerator can do."""
+
+from __future__ import annotations
+
+from ...routing.records import Card
+
+CARD = Card(
+    name="global_accelerator",
+    layer="load_balancer",
+    ordered=False,
+    shares=True,
+    share_step=0.01,
+    weights_runtime=False,
+    native_checks=True,
+    degraded_ttl=False,
+    source="AWS Global Accelerator Developer Guide: how failover works for unhealthy endpoints; endpoint groups; "
+    "endpoint weights; traffic dials",
+)
+
+TRIED = 3
+"""Endpoint groups nearest to the client that are tried before one is answered whatever its health."""

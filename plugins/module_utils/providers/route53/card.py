@@ -1,0 +1,32 @@
+# Copyright: LLM Verifier contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""What Route 53 can do."""
+
+from __future__ import annotations
+
+from ...routing.records import Card
+
+CARD = Card(
+    name="route53",
+    layer="dns",
+    ordered=True,
+    shares=False,
+    weights_runtime=True,
+    native_checks=True,
+    degraded_ttl=False,
+    unsupported_countries=("BV", "CX", "EH", "HM"),
+    source="Route 53 Developer Guide: values specific for geolocation records; how Route 53 chooses records when "
+    "health checking is configured; values that you specify when you create health checks",
+)
+
+MAXIMUM_OF_A_NAME = 100
+"""Geolocation records of one name and type (Route 53 quotas)."""
+
+DISPUTED = (
+    "AM", "AZ", "BV", "CC", "CX", "CY", "EG", "GE", "GS", "HM", "IO", "KZ", "RU", "TF", "TL", "TR", "UM",
+)  # fmt: skip
+"""Countries that GeoNames, UN M49 and Azure draw to different continents, or that lie in two.
+
+Route 53 doesn't publish which continent it counts a country to, so these never depend on it: each has its own record.
+"""
