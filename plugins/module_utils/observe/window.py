@@ -1,0 +1,56 @@
+# Copyright (c) 2026 LLM Verifier contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Counters that only grow, and what they grew by within a window."""
+
+from __future__ import annotations
+
+from collections import deque
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from math import inf
+
+Figures = dict[str, tuple[float, ...]]
+"""Counters by region, each time the same ones in the same order."""
+
+
+@dataclass(slots=True)
+class Window:
+    """Samples of counters over the last `seconds`, taken at times of a clock that never jumps."""
+
+    seconds: float
+    _samples: deque[tuple[float, Figures]] = field(default_factory=deque)
+    _last: Figures = field(default_factory=dict)
+    _process: str = ""
+
+    def add(self, at: float, process: str, counters: Mapping[str, tuple[float, ...]]) -> None:
+        """Take a sample of a process. What another process counts, or what went back, began at zero since."""
+        before = self._samples[-1][1] if self._samples else None
+        totals: Figures = {}
+        for name, now in counters.items():
+            nothing = (0.0,) * len(now)
+            last = self._last.get(name, nothing) if process == self._process else nothing
+            if any(value < then for value, then in zip(now, last, strict=True)):
+                last = nothing
+            total = nothing if before is None else before.get(name, nothing)
+            grown = nothing if before is None else tuple(value - then for value, then in zip(now, last, strict=True))
+            totals[name] = tuple(one + other for one, other in zip(total, grown, strict=True))
+        self._last, self._process = dict(counters), process
+        self._samples.append((at, totals))
+        while len(self._samples) > 2 and self._samples[1][0] <= at - self.seconds:
+            self._samples.popleft()
+
+    def growth(self, seconds: float = inf) -> tuple[float, Figures]:
+        """Seconds covered and each region's growth in them; nothing before the second sample.
+
+        With `seconds` only over about as many last ones: from the newest sample that is at least as old.
+        """
+        if len(self._samples) < 2:
+            return 0.0, {}
+        ended, last = self._samples[-1]
+        old = [sample for sample in self._samples if sample[0] <= ended - seconds]
+        began, first = old[-1] if old else self._samples[0]
+        return ended - began, {
+            name: tuple(now - then for now, then in zip(totals, first.get(name, (0.0,) * len(totals)), strict=True))
+            for name, totals in last.items()
+        }
