@@ -1,0 +1,87 @@
+# Copyright (c) 2026 LLM Verifier contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Recording rules: what a region says of itself, and what its edges make of all regions."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from .model import GLOBAL, REGION, Group, Record
+from .settings import Settings
+from .slo import ERRORS, REQUESTS, SLOW
+
+PERCENTILES = (("p50", 0.5), ("p95", 0.95), ("p99", 0.99))
+
+
+def groups(settings: Settings) -> Iterator[Group]:
+    """Every group of recording rules but those of the objectives."""
+    interval = settings.interval_seconds
+    traffic = f'{settings.workload},path!="{settings.health_path}"'
+    yield Group(name="region-budget", place=REGION, interval_seconds=interval, rules=tuple(_budget(settings, traffic)))
+    yield Group(name="region-signals", place=REGION, interval_seconds=interval, rules=tuple(_signals(traffic)))
+    yield Group(name="region-probes", place=REGION, interval_seconds=interval, rules=_PROBES)
+    yield Group(name="global-traffic", place=GLOBAL, interval_seconds=interval, rules=_GLOBAL)
+
+
+def _budget(settings: Settings, traffic: str) -> Iterator[Record]:
+    requests = f"sum by (region) (rate(http_requests_total{{{traffic}}}[2m]))"
+    errors = f'sum by (region) (rate(http_requests_total{{{traffic},code=~"5.."}}[2m]))'
+    every = f"sum by (region) (rate(http_request_duration_seconds_count{{{traffic}}}[2m]))"
+    bound = f"{settings.latency_seconds:g}".replace(".", "[.]")
+    bucket = f'{traffic},le=~"{bound}([.]0)?"'  # clients write a whole number with or without .0
+    fast = f"sum by (region) (rate(http_request_duration_seconds_bucket{{{bucket}}}[2m]))"
+    yield Record(name=REQUESTS, expr=requests)
+    yield Record(name=ERRORS, expr=f"{errors} or {requests} * 0")
+    yield Record(name=SLOW, expr=f"clamp_min({every} - {fast}, 0)")
+
+
+def _signals(traffic: str) -> Iterator[Record]:
+    buckets = f"sum by (region, le) (rate(http_request_duration_seconds_bucket{{{traffic}}}[5m]))"
+    for name, percentile in PERCENTILES:
+        yield Record(
+            name=f"region:http_request_duration_seconds:{name}_rate5m",
+            expr=f"histogram_quantile({percentile}, {buckets})",
+        )
+    rate = f"rate(http_requests_total{{{traffic}}}[5m])"
+    yield Record(name="region:http_requests:rate5m", expr=f"sum by (region) ({rate})")
+    yield Record(
+        name="region_class:http_requests:rate5m",
+        expr=f'sum by (region, class) (label_replace({rate}, "class", "${{1}}xx", "code", "(.).*"))',
+    )
+    yield Record(
+        name="region:http_errors:ratio_rate5m",
+        expr='(region_class:http_requests:rate5m{class="5xx"} or ignoring (class) region:http_requests:rate5m * 0)'
+        " / ignoring (class) (region:http_requests:rate5m > 0)",
+    )
+    yield Record(name="region_job:up:avg", expr='avg by (region, job) (up{region=~".+"})')
+
+
+# Here `region` is the one that is probed; who probes it is the label `instance` where regions are federated.
+_PROBES = (
+    Record(name="region:probe_success:avg5m", expr="avg by (region) (avg_over_time(probe_success[5m]))"),
+    Record(name="region:probe_duration_seconds:avg5m",
+           expr="avg by (region) (avg_over_time(probe_duration_seconds[5m]))"),
+    Record(name="region:probe_ssl_earliest_cert_expiry:min",
+           expr="min by (region) (probe_ssl_earliest_cert_expiry > 0)"),
+)  # fmt: skip
+
+
+def _by_region(rate: str) -> str:
+    return f'sum by (region) (label_replace({rate}, "region", "$1", "server", "(.+)"))'
+
+
+_ANSWERS = 'rate(haproxy_server_http_responses_total{proxy="regions"}[5m])'
+_MOVED = 'rate(haproxy_server_redispatch_warnings_total{proxy="regions"}[5m])'
+_GLOBAL = (
+    Record(name="global:http_requests:rate5m", expr="sum(region:http_requests:rate5m)"),
+    Record(name="region:availability:avg5m", expr="avg by (region) (region:probe_success:avg5m)"),
+    Record(name="region:edge_answers:rate5m", expr=_by_region(_ANSWERS)),
+    Record(name="region:edge_answers:share_rate5m",
+           expr="region:edge_answers:rate5m / ignoring (region) group_left () (sum(region:edge_answers:rate5m) > 0)"),
+    # Requests that left a region for another one, because an attempt there failed.
+    Record(name="region:cross_region_requests:rate5m", expr=_by_region(_MOVED)),
+    Record(name="region:cross_region_requests:ratio_rate5m",
+           expr="region:cross_region_requests:rate5m"
+                " / (region:edge_answers:rate5m + region:cross_region_requests:rate5m > 0)"),
+)  # fmt: skip
