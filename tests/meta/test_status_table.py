@@ -1,0 +1,43 @@
+# Copyright (c) 2026 LLM Verifier DevOps
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""The README's table of features tells the truth."""
+
+from __future__ import annotations
+
+import importlib.util
+import subprocess
+import sys
+from pathlib import Path
+from types import ModuleType
+
+import pytest
+
+ROOT = Path(__file__).resolve().parents[2]
+
+
+@pytest.fixture(name="status", scope="module")
+def fixture_status() -> ModuleType:
+    spec = importlib.util.spec_from_file_location("status_table", ROOT / "scripts/status_table.py")
+    assert spec is not None and spec.loader is not None
+    module = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    return module
+
+
+def test_the_table_is_in_step_and_every_named_test_is_run() -> None:
+    command = [sys.executable, "scripts/status_table.py", "--check"]
+    done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stdout
+
+
+def test_a_feature_without_a_test_that_is_run_does_not_work(status: ModuleType) -> None:
+    def of(**entry: object) -> list[str]:
+        found: list[str] = status.problems([{"feature": "x", **entry}])
+        return found
+
+    here = "tests/meta/test_status_table.py"
+    assert of(state="works") and of(state="perhaps")
+    assert of(state="works", tests=[f"{here}::test_that_is_nowhere"])
+    assert not of(state="works", tests=[f"{here}::test_a_feature_without_a_test_that_is_run_does_not_work"])
+    assert not of(state="not yet")
