@@ -12,7 +12,7 @@ export LC_ALL ?= C.UTF-8
 FAULTS := down up freeze thaw cut heal slow
 
 .DEFAULT_GOAL := help
-.PHONY: help setup site status client shell drill test test-all clean region-logs $(addprefix region-,$(FAULTS))
+.PHONY: help setup programs site status client shell drill test test-all clean region-logs $(addprefix region-,$(FAULTS))
 
 help: ## List the targets
 	@sed -n 's/^\([a-z$$()%, -]*\):.*## /  make \1\t/p' $(MAKEFILE_LIST) | expand -t 22
@@ -20,6 +20,9 @@ help: ## List the targets
 setup: ## Install what a run needs: packages, a virtual environment, Go
 	@$(ROOT)
 	@scripts/setup.sh
+
+programs: setup ## Get the programs that nodes run, into the cache: downloaded or built
+	$(PLAY) playbooks/programs.yml $(ARGS)
 
 site: setup ## Bring every region and the front door up and verify them
 	$(PLAY) site.yml $(ARGS)

@@ -54,6 +54,7 @@ def stages(everything: bool) -> list[Stage]:
     """Return the stages in order."""
     marks = [] if everything else ["-m", "not long"]
     return [
+        Stage("build", 30, [Step("programs", ["ansible-playbook", "playbooks/programs.yml"])]),
         Stage("static", 12, [
             Step("ruff", ["ruff", "check", "."]),
             Step("mypy", ["mypy"]),
