@@ -7,7 +7,7 @@ from __future__ import annotations
 
 
 class ModuleDocFragment:
-    """Documentation of O(policy) and O(site); C(routing.policy) and C(routing.edges) have one option each."""
+    """One option each: C(routing) has O(site), C(routing.policy) O(policy), C(routing.edges) O(edges)."""
 
     POLICY = r"""
 options:
@@ -26,12 +26,10 @@ options:
     required: true
 """
 
-    DOCUMENTATION = (
-        POLICY
-        + r"""
+    DOCUMENTATION = r"""
+options:
   site:
     description: What the filter P(llm_verifier.multi_region.routing_inputs#filter) gives.
     type: dict
     required: true
 """
-    )

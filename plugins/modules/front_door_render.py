@@ -14,7 +14,7 @@ author: LLM Verifier DevOps (@llm-verifier)
 description:
   - Compiles the routing policy and the regions to a table and renders it for one part of the front door.
   - Reads nothing but its options and writes nothing; M(llm_verifier.multi_region.local_node) takes what it returns.
-extends_documentation_fragment: [llm_verifier.multi_region.routing]
+extends_documentation_fragment: [llm_verifier.multi_region.routing, llm_verifier.multi_region.routing.policy]
 attributes:
   check_mode:
     description: Does the same in check mode.

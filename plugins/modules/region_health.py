@@ -16,7 +16,7 @@ description:
     timeout and without a second try.
   - Reads the counters of an HAProxy and every region's Prometheus where it is told how to reach them.
   - Judges nothing and never fails for a sick region.
-extends_documentation_fragment: [llm_verifier.multi_region.routing]
+extends_documentation_fragment: [llm_verifier.multi_region.routing, llm_verifier.multi_region.routing.policy]
 options:
   vantage:
     description: Name of the place that looks.

@@ -16,7 +16,7 @@ description:
     compares what the back end would answer, its documented traps included, with what the policy says.
   - Fails on every divergence that the policy doesn't waive by name in C(front_door.waivers), with a counter-example.
   - Asks no back end and needs no network. Above 12 regions the sets are a fixed sample.
-extends_documentation_fragment: [llm_verifier.multi_region.routing]
+extends_documentation_fragment: [llm_verifier.multi_region.routing, llm_verifier.multi_region.routing.policy]
 options:
   backends:
     description: Back ends to compare; all by default.
