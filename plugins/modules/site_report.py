@@ -17,7 +17,10 @@ description:
   - Reports addresses, the time of each stage, the failover budget and the commands to look further,
     as text and as a file of JSON.
   - Fails when a geography is not served as the policy says.
-extends_documentation_fragment: [llm_verifier.multi_region.instance, llm_verifier.multi_region.routing, llm_verifier.multi_region.routing.policy]
+extends_documentation_fragment:
+  - llm_verifier.multi_region.instance
+  - llm_verifier.multi_region.routing
+  - llm_verifier.multi_region.routing.policy
 attributes:
   check_mode:
     description: Asks nobody and writes nothing; the report is about the inventory alone.

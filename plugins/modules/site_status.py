@@ -14,7 +14,10 @@ author: LLM Verifier DevOps (@llm-verifier)
 description:
   - Lists the nodes of an instance with their faults and services that are down, and asks the front door once from
     every client that runs. Changes nothing and never fails because something is down.
-extends_documentation_fragment: [llm_verifier.multi_region.instance, llm_verifier.multi_region.routing, llm_verifier.multi_region.routing.policy]
+extends_documentation_fragment:
+  - llm_verifier.multi_region.instance
+  - llm_verifier.multi_region.routing
+  - llm_verifier.multi_region.routing.policy
 attributes:
   check_mode:
     description: Does the same.
