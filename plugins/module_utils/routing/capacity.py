@@ -5,34 +5,45 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from math import inf
 
+from .decision import drawn
 from .model import Geography, Policy, Region
 
 
 def receivers(
-    policy: Policy, regions: Mapping[str, Region], admissions: Mapping[str, float], name: str
+    policy: Policy,
+    regions: Mapping[str, Region],
+    admissions: Mapping[str, float],
+    name: str,
+    spared: Collection[str] = (),
 ) -> dict[str, float]:
     """Who would get the requests of region `name`, each with the greatest ratio of them that it may get.
 
-    Under `geo` that is, for every geography that it serves, the next admitted region of the list. Nobody counts
-    requests by geography, so each receiver is taken to get all of them. Other algorithms spread them by share.
+    Under `geo` that is, for every geography that it serves, the next admitted regions of the list. Nobody counts
+    requests by geography, so each is taken to be the only one. Other algorithms spread them by share, to all but those
+    that are `spared`.
     """
+    found: dict[str, float] = {}
     if policy.algorithm != "geo":
         rest = {
-            other: (region.weight if policy.algorithm != "round_robin" else 1.0) * admissions[other]
+            other: standing(policy, region) * admissions[other]
             for other, region in regions.items()
-            if other != name and region.weight > 0 and admissions[other] > 0
+            if other != name and other not in spared and region.weight > 0 and admissions[other] > 0
         }
         whole = sum(rest.values())
         return {other: part / whole for other, part in rest.items()}
-    found = {}
     for geography_name, geography in policy.geographies:
-        follower = _follower(_ordered(geography_name, geography, regions, admissions), admissions, name)
-        if follower:
-            found[follower] = 1.0
+        order = _ordered(geography_name, geography, regions, admissions)
+        for other, part in _takers(order, admissions, name):
+            found[other] = max(part, found.get(other, 0.0))
     return found
+
+
+def standing(policy: Policy, region: Region) -> float:
+    """What a region that isn't drained counts with where requests are spread over all, as `compile.shares` has it."""
+    return 1.0 if policy.algorithm == "round_robin" else region.weight
 
 
 def _ordered(
@@ -46,23 +57,18 @@ def _ordered(
     yield from (other for *_order, other in sorted(key) if admissions[other] > 0)
 
 
-def _follower(order: Iterator[str], admissions: Mapping[str, float], name: str) -> str:
-    """Who takes over from `name`; nobody where it doesn't serve."""
-    first = ""
+def _takers(order: Iterator[str], admissions: Mapping[str, float], name: str) -> Iterator[tuple[str, float]]:
+    """Who gains by how much of what `name` has in a list; nobody where it doesn't serve."""
+    reached = []
     for other in order:
-        if other == name:
+        reached.append(other)
+        if other != name and admissions[other] >= 1:
             break
-        if admissions[other] >= 1:
-            return ""
-        first = first or other
-    else:
-        return ""
-    partly = ""
-    for other in order:
-        if admissions[other] >= 1:
-            return other
-        partly = partly or other
-    return first or partly
+    before = drawn(reached, admissions)
+    after = drawn((other for other in reached if other != name), admissions)
+    for other, share in after.items():
+        if share > before[other]:
+            yield other, (share - before[other]) / before[name]
 
 
 def movable(
@@ -71,6 +77,7 @@ def movable(
     admissions: Mapping[str, float],
     loads: Mapping[str, float | None],
     name: str,
+    spared: Collection[str] = (),
 ) -> float:
     """The ratio of the normal requests of region `name` that its receivers can still take; below 0 if overloaded.
 
@@ -82,7 +89,7 @@ def movable(
         return 1.0
     whole = load / admissions[name]
     room = inf
-    for other, part in receivers(policy, regions, admissions, name).items():
+    for other, part in receivers(policy, regions, admissions, name, spared).items():
         capacity, taken = regions[other].capacity_rps, loads.get(other)
         if capacity > 0 and taken is not None:
             left = capacity * (1 - policy.safety.capacity_headroom) - taken

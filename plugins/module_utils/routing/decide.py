@@ -112,7 +112,8 @@ def _repaired(policy: Policy, item: RegionState, now: float) -> RegionState:
     if max(item.since, item.step_since, item.returned) <= now and item.hold_until <= latest:
         return item
     return RegionState(
-        name=item.name, phase=item.phase, since=min(item.since, now), admission=item.admission, step=item.step,
+        name=item.name, phase=item.phase, since=min(item.since, now), admission=item.admission, held=item.held,
+        step=item.step,
         step_since=min(item.step_since, now), successes=item.successes, flaps=item.flaps,
         hold_until=min(item.hold_until, latest), returned=min(item.returned, now), verdict=item.verdict,
         reason=item.reason, counters=item.counters,
@@ -129,7 +130,7 @@ def _seen(
     elif successes < enough and _newest(counters) > _newest(item.counters):
         successes += 1
     return RegionState(
-        name=item.name, phase=item.phase, since=item.since, admission=item.admission, step=item.step,
+        name=item.name, phase=item.phase, since=item.since, admission=item.admission, held=item.held, step=item.step,
         step_since=item.step_since, successes=successes, flaps=item.flaps, hold_until=item.hold_until,
         returned=item.returned, verdict=_shown(finding, common), reason=item.reason, counters=counters,
     )  # fmt: skip

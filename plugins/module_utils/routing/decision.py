@@ -5,7 +5,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
 
 from .compile import compile_table
@@ -89,13 +89,20 @@ def effective_table(
 
 def _admit(policy: Policy, route: GeographyRoute, admitted: Mapping[str, float]) -> GeographyRoute:
     if policy.algorithm == "geo":
-        wanted, drawn = [], 0.0
-        for name in route.regions:
-            wanted.append(max(0.0, admitted[name] - drawn))
-            drawn = max(drawn, admitted[name])
-        first = next(index for index, name in enumerate(route.regions) if admitted[name] > 0)
-        wanted[first] += 1.0 - drawn
+        wanted = list(drawn(route.regions, admitted).values())
     else:
         wanted = [share * admitted[name] for name, share in zip(route.regions, route.shares, strict=True)]
     whole = sum(wanted)
     return replace(route, shares=tuple(share / whole for share in wanted))
+
+
+def drawn(order: Iterable[str], admitted: Mapping[str, float]) -> dict[str, float]:
+    """The share of each region of a list under `geo`, as `effective_table` tells; all 0 where none is admitted."""
+    shares, done = {}, 0.0
+    for name in order:
+        shares[name] = max(0.0, admitted[name] - done)
+        done = max(done, admitted[name])
+    first = next((name for name in shares if admitted[name] > 0), None)
+    if first is not None:
+        shares[first] += 1.0 - done
+    return shares

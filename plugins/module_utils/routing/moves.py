@@ -9,7 +9,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from math import ceil
 
-from .capacity import movable, receivers
+from .capacity import movable, receivers, standing
 from .decision import COMMON_MODE, OVERLOADED, REGION_DOWN, UNKNOWN, Change
 from .model import Policy, Region
 from .orders import OUT
@@ -41,6 +41,10 @@ class Tick:
         """Whether a region gets requests: admitted, and not drained by the inventory."""
         return item.admission > 0 and self.fleet[item.name].weight > 0
 
+    def holds(self, name: str) -> bool:
+        """Whether region `name` is sick and may be held at its share: where nobody ordered or froze it."""
+        return self.findings[name].sick and name not in self.orders and not self.hold(name)
+
 
 Regions = dict[str, RegionState]
 
@@ -57,10 +61,10 @@ def move(tick: Tick, regions: Mapping[str, RegionState]) -> tuple[Regions, tuple
     relief = _relief(tick, after)
     for name, item in regions.items():
         if item.admission < 1 and name not in tick.orders and not tick.hold(name):
-            _note(after, changes, _returning(tick, after, after[name], name in relief))
+            _settle(tick, after, changes, _returning(tick, after, after[name], name in relief))
     for name in _candidates(tick, after):
         item, refusal = _evicting(tick, after, after[name])
-        _note(after, changes, item, refusal)
+        _settle(tick, after, changes, item, refusal)
     for name, item in regions.items():
         if item.phase in (HEALTHY, SUSPECT) and name not in tick.orders and not tick.hold(name):
             _note(after, changes, _suspecting(tick, after[name]))
@@ -85,6 +89,30 @@ def _note(after: Regions, changes: list[Change], item: RegionState, refusal: str
         )
 
 
+def _settle(tick: Tick, after: Regions, changes: list[Change], item: RegionState, refusal: str = "") -> None:
+    """Note a move by the engine. What it takes from a region is for healthy ones: sick ones are held at their share."""
+    before = after[item.name]
+    _note(after, changes, item, refusal)
+    if item.admission >= before.admission or tick.policy.algorithm == "geo":
+        return
+    counts = {name: standing(tick.policy, region) for name, region in tick.fleet.items()}
+    others = [other for other in after.values() if other is not item and tick.serves(other)]
+    held = [other for other in others if tick.holds(other.name)]
+    rest = sum(counts[other.name] * other.admission for other in others if not tick.holds(other.name))
+    part = (rest + counts[item.name] * item.admission) / (rest + counts[item.name] * before.admission)
+    for other in held if rest > 0 else ():
+        reason = f"{tick.findings[other.name].verdict}, held at its share: {item.name} is taken out"
+        lowered = replace(
+            other,
+            phase=other.phase if other.phase == RAMPING else SUSPECT,
+            since=other.since if other.phase in (RAMPING, SUSPECT) else tick.now,
+            admission=other.admission * part,
+            held=other.held or other.admission >= 1,
+            reason=reason,
+        )
+        _note(after, changes, lowered)
+
+
 def _ordered(tick: Tick, item: RegionState) -> RegionState:
     """Where an operator wants a region."""
     order = tick.orders[item.name]
@@ -93,7 +121,7 @@ def _ordered(tick: Tick, item: RegionState) -> RegionState:
     reason = f"{order.kind} by {order.by}: {order.reason}"
     if (item.phase, item.admission, item.reason) == (phase, admission, reason):
         return item
-    moved = replace(item, phase=phase, admission=admission, reason=reason, step=0, step_since=tick.now)
+    moved = replace(item, phase=phase, admission=admission, held=False, reason=reason, step=0, step_since=tick.now)
     return moved if item.phase == phase else replace(moved, since=tick.now)
 
 
@@ -112,18 +140,25 @@ def _returning(tick: Tick, after: Regions, item: RegionState, relief: bool) -> R
     finding, failback = tick.findings[item.name], tick.policy.failback
     if relief:
         reason = f"{COMMON_MODE}: no healthy region serves"
-        return replace(item, phase=SUSPECT, admission=1.0, since=tick.now, step=0, step_since=tick.now, reason=reason)
+        whole = replace(item, phase=SUSPECT, admission=1.0, held=False, reason=reason)
+        return replace(whole, since=tick.now, step=0, step_since=tick.now)
     calm = finding.verdict not in (UNKNOWN, OVERLOADED) and not finding.sick
     well = calm and finding.good and not tick.common
     if item.phase == RAMPING:
         others = any(tick.serves(one) for one in after.values() if one is not item)
         if finding.sick and finding.proven and others and not tick.common:
+            against = _gainers(tick, after, item)
+            if against:
+                return _refused(item, finding, "; ".join(against))[0]
             return _out(tick, item, 0.0, f"on the ramp, {_why(finding)}")
         if well and tick.now - item.step_since >= failback.ramp_step_seconds:
             return _step(tick, item, f"ramp: {finding.verdict} for {failback.ramp_step_seconds:g} s")
         return item
     if well and tick.now >= item.hold_until and item.successes >= failback.successes:
-        return _step(tick, replace(item, returned=tick.now), f"well {item.successes} times in a row")
+        reason = f"well {item.successes} times in a row"
+        if item.held:
+            return replace(item, phase=HEALTHY, since=tick.now, admission=1.0, held=False, reason=reason)
+        return _step(tick, replace(item, returned=tick.now), reason)
     return item
 
 
@@ -154,12 +189,13 @@ def _out(tick: Tick, item: RegionState, admission: float, reason: str) -> Region
         phase=phase,
         since=item.since if item.phase == phase else tick.now,
         admission=admission,
+        held=False,
         step=0,
         step_since=tick.now,
         successes=0,
         reason=reason,
     )
-    if item.admission < 1 and item.phase != RAMPING:
+    if item.admission < 1 and item.phase != RAMPING and not item.held:
         return moved
     flapped = item.returned > 0 and tick.now - item.returned <= failback.flap_window_seconds
     flaps = item.flaps + 1 if flapped else 0
@@ -207,7 +243,7 @@ def _guard(tick: Tick, after: Regions, item: RegionState) -> str:
     out = [
         other.name
         for other in after.values()
-        if other.admission < 1 and other.name not in tick.orders and other is not item
+        if other.admission < 1 and not other.held and other.name not in tick.orders and other is not item
     ]
     if len(out) >= safety.maximum_evictions:
         reasons.append(f"out already: {', '.join(out[:3])}" if out else "safety.maximum_evictions is 0")
@@ -221,11 +257,24 @@ def _guard(tick: Tick, after: Regions, item: RegionState) -> str:
     )
     if well < safety.minimum_serving:
         reasons.append(f"{well} healthy regions would serve, {safety.minimum_serving} must")
-    if not reasons and tick.policy.algorithm == "geo":
-        admissions = {name: other.admission for name, other in after.items()}
-        takers = sorted(receivers(tick.policy, tick.fleet, admissions, item.name))
-        reasons += [f"{name} would get its requests and is sick" for name in takers if tick.findings[name].sick]
+    if not reasons:
+        reasons += _gainers(tick, after, item)
     return "; ".join(reasons)
+
+
+def _gainers(tick: Tick, after: Regions, item: RegionState) -> list[str]:
+    """What speaks against an eviction: sick regions that would gain by it and can't be held at their share.
+
+    Under `geo` none can: what a list's next region gets is not a matter of its own admission.
+    """
+    admissions = {name: other.admission for name, other in after.items()}
+    geo = tick.policy.algorithm == "geo"
+    takers = sorted(receivers(tick.policy, tick.fleet, admissions, item.name))
+    return [
+        f"{name} would get its requests and is sick"
+        for name in takers
+        if tick.findings[name].sick and (geo or not tick.holds(name))
+    ]
 
 
 def _left(tick: Tick, after: Regions, item: RegionState) -> float:
@@ -240,7 +289,8 @@ def _left(tick: Tick, after: Regions, item: RegionState) -> float:
         return item.admission
     admissions = {name: other.admission for name, other in after.items()}
     loads = {name: other.load for name, other in tick.findings.items()}
-    kept = item.admission - movable(tick.policy, tick.fleet, admissions, loads, item.name)
+    sick = {name for name, other in tick.findings.items() if other.sick}
+    kept = item.admission - movable(tick.policy, tick.fleet, admissions, loads, item.name, sick)
     if finding.verdict == OVERLOADED:
         bearable = tick.fleet[item.name].capacity_rps * (1 - tick.policy.safety.capacity_headroom)
         kept = max(kept, bearable * item.admission / finding.load)

@@ -61,8 +61,9 @@ class RegionState:
     """A region's place in the state machine.
 
     `admission` is the ratio of its normal weight that it gets: 1 healthy, 0 evicted, a step of the ramp, or less than 1
-    under a partial shift (then it is SUSPECT). `since` is when the phase began, `step` and `step_since` tell the step
-    of the ramp. `successes` counts good ticks in a row. `flaps` counts evictions that followed within
+    under a partial shift (then it is SUSPECT). `held` says that it is less only so that a sick region gains no share
+    when another one is taken out: that is no eviction. `since` is when the phase began, `step` and `step_since` tell
+    the step of the ramp. `successes` counts good ticks in a row. `flaps` counts evictions that followed within
     `failback.flap_window_seconds` on a return (`returned`, 0 for never); `hold_until` ends the hold-down. `verdict` is
     the last one; `reason` says why the region is where it is, or what was refused.
     """
@@ -71,6 +72,7 @@ class RegionState:
     phase: str = HEALTHY
     since: float = 0.0
     admission: float = 1.0
+    held: bool = False
     step: int = 0
     step_since: float = 0.0
     successes: int = 0

@@ -18,32 +18,33 @@ from .world import default_policy
 NAMES = ("a", "b", "c", "d")
 
 
-def takers(lists: str, **admissions: float) -> set[str]:
-    """Who takes over from b; lists such as "ab cd" are geographies' own, regions not named are admitted."""
+def takers(lists: str, **admissions: float) -> dict[str, float]:
+    """Who takes over how much from b; lists such as "ab cd" are geographies' own, regions not named are admitted."""
     geographies = tuple((f"g{index}", Geography(regions=tuple(names))) for index, names in enumerate(lists.split()))
     regions = {name: Region(name=name, order=index) for index, name in enumerate(NAMES)}
     policy = replace(default_policy(), geographies=geographies)
-    return set(receivers(policy, regions, {**dict.fromkeys(NAMES, 1.0), **admissions}, "b"))
+    return receivers(policy, regions, {**dict.fromkeys(NAMES, 1.0), **admissions}, "b")
 
 
 @pytest.mark.parametrize(
     ("lists", "admissions", "found"),
     [
-        ("bc", {}, {"c"}),
-        ("bc bd ab", {}, {"c", "d"}),
-        ("b", {}, {"a"}),
-        ("bc", {"c": 0.0}, {"a"}),
-        ("bc", {"c": 0.1}, {"a"}),
-        ("ab", {}, set()),
-        ("ab", {"a": 0.5}, {"c"}),
-        ("ab", {"a": 0.5, "c": 0.0, "d": 0.0}, {"a"}),
-        ("ba", {"a": 0.5, "c": 0.0, "d": 0.0}, {"a"}),
-        ("b", {"a": 0.0, "c": 0.0, "d": 0.0}, set()),
-        ("a", {"a": 0.5, "b": 0.0, "c": 0.0, "d": 0.0}, set()),
+        ("bc", {}, {"c": 1}),
+        ("bc bd ab", {}, {"c": 1, "d": 1}),
+        ("b", {}, {"a": 1}),
+        ("bc", {"c": 0.0}, {"a": 1}),
+        ("bc", {"c": 0.1}, {"c": 0.1, "a": 0.9}),
+        ("bc ab", {"c": 0.1, "a": 0.5}, {"c": 0.1, "a": 0.4, "d": 1}),
+        ("ab", {}, {}),
+        ("ab", {"a": 0.5}, {"c": 1}),
+        ("ab", {"a": 0.5, "c": 0.0, "d": 0.0}, {"a": 1}),
+        ("ba", {"a": 0.5, "c": 0.0, "d": 0.0}, {"a": 1}),
+        ("b", {"a": 0.0, "c": 0.0, "d": 0.0}, {}),
+        ("a", {"a": 0.5, "b": 0.0, "c": 0.0, "d": 0.0}, {}),
     ],
 )
-def test_the_next_admitted_region_takes_over(lists: str, admissions: dict[str, float], found: set[str]) -> None:
-    assert takers(lists, **admissions) == found
+def test_the_next_admitted_region_takes_over(lists: str, admissions: dict[str, float], found: dict[str, float]) -> None:
+    assert takers(lists, **admissions) == pytest.approx(found)
 
 
 def test_what_nobody_counts_is_not_judged() -> None:

@@ -14,7 +14,7 @@ from dataclasses import replace
 from typing import Any
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from ansible_collections.llm_verifier.multi_region.plugins.module_utils.routing.compile import compile_table
@@ -68,12 +68,13 @@ EVENTS = st.one_of(
 )
 STORIES = st.lists(st.tuples(EVENTS, st.integers(1, 12)), min_size=1, max_size=8)
 MAXIMUM = st.integers(0, 3)
+WEIGHTS = dict(zip(NAMES, (3.0, 1.0, 2.0, 1.0), strict=True))
 
 
 def told(story: list[tuple[tuple[str, Any], int]], maximum: int = 1, algorithm: str = "geo") -> World:
     """A world in which a story has happened; nobody gave orders."""
     policy = replace(POLICY, algorithm=algorithm, safety=replace(POLICY.safety, maximum_evictions=maximum))
-    world = World(policy=policy, requests=dict.fromkeys(NAMES, 50.0))
+    world = World(policy=policy, requests=dict.fromkeys(NAMES, 50.0), weights=WEIGHTS)
     world.tick(2)
     for (kind, what), ticks in story:
         setattr(world, kind, what)
@@ -89,6 +90,8 @@ def steps(world: World) -> list[tuple[Mapping[str, float], Decision]]:
 
 @QUICK
 @given(STORIES, MAXIMUM, st.sampled_from(ALGORITHMS))
+@example([(("dead", {"us-east-1", "us-west-2"}), 4)], 1, "weighted")
+@example([(("errors", {"us-east-1": 0.5, "us-west-2": 1.0}), 4)], 3, "round_robin")
 def test_whatever_happens_the_floors_hold(story: Any, maximum: int, algorithm: str) -> None:
     """Never the last region, at most so many out by itself, sound tables, generations that only grow with a change."""
     world = told(story, maximum, algorithm)
@@ -96,7 +99,7 @@ def test_whatever_happens_the_floors_hold(story: Any, maximum: int, algorithm: s
     for before, decision in steps(world):
         admissions = dict(decision.admissions)
         assert any(ratio > 0 for ratio in admissions.values())
-        assert sum(1 for ratio in admissions.values() if ratio < 1) <= maximum
+        assert sum(1 for item in decision.state.regions if item.admission < 1 and not item.held) <= maximum
         table = effective_table(world.policy, world.regions, admissions, decision.generation)
         assert gate(table, last.generation if last else 0, admissions) == ()
         sick = [item.subject for item in decision.verdicts if item.verdict in (*SICK, COMMON_MODE)]
@@ -106,6 +109,7 @@ def test_whatever_happens_the_floors_hold(story: Any, maximum: int, algorithm: s
         if len([name for name in sick if name in admissions]) < len(admissions) and last:
             gained = [name for name in taken + sick if name in admissions and admissions[name] > before[name]]
             assert gained == [], "a sick region never gains weight unless everything is sick"
+            assert risen(world, before, admissions, sick) == [], "nor share"
         if last:
             same = (last.admissions, last.ttl_seconds) == (decision.admissions, decision.ttl_seconds)
             assert decision.generation == last.generation + (not same)
@@ -113,6 +117,14 @@ def test_whatever_happens_the_floors_hold(story: Any, maximum: int, algorithm: s
             assert (item.phase == EVICTED) is (item.admission == 0)
             assert item.phase != RAMPING or 0 < item.admission < 1
         last = decision
+
+
+def risen(world: World, before: Mapping[str, float], after: Mapping[str, float], names: list[str]) -> list[str]:
+    """Which of these regions some geography sends a greater share of its requests to than before."""
+    tables = [effective_table(world.policy, world.regions, admissions, 1) for admissions in (before, after)]
+    routes = zip(*(table.routes for table in tables), strict=True)
+    shares = [[dict(zip(route.regions, route.shares, strict=True)) for route in pair] for pair in routes]
+    return [name for name in names for old, new in shares if new.get(name, 0.0) > old.get(name, 0.0) + 1e-9]
 
 
 @QUICK
@@ -154,9 +166,9 @@ def test_input_order_never_matters(story: Any, chance: random.Random, shift: int
 
 
 @QUICK
-@given(STORIES)
-def test_a_log_replays_to_the_same_bytes(story: Any) -> None:
-    world, head = World(policy=POLICY, requests=dict.fromkeys(NAMES, 50.0)), ""
+@given(STORIES, st.sampled_from(ALGORITHMS))
+def test_a_log_replays_to_the_same_bytes(story: Any, algorithm: str) -> None:
+    world, head = World(policy=replace(POLICY, algorithm=algorithm), requests=dict.fromkeys(NAMES, 50.0)), ""
     lines: list[str] = []
     for (kind, what), ticks in story:
         setattr(world, kind, what)

@@ -14,7 +14,10 @@ from typing import Any
 import yaml
 
 from ansible_collections.llm_verifier.multi_region.plugins.module_utils.routing.decide import decide
-from ansible_collections.llm_verifier.multi_region.plugins.module_utils.routing.decision import Decision
+from ansible_collections.llm_verifier.multi_region.plugins.module_utils.routing.decision import (
+    Decision,
+    effective_table,
+)
 from ansible_collections.llm_verifier.multi_region.plugins.module_utils.routing.model import Policy, Region
 from ansible_collections.llm_verifier.multi_region.plugins.module_utils.routing.observations import (
     EDGE,
@@ -62,6 +65,7 @@ class World:
     slow: dict[str, float] = field(default_factory=dict)
     requests: dict[str, float] = field(default_factory=dict)
     capacity: dict[str, float] = field(default_factory=dict)
+    weights: dict[str, float] = field(default_factory=dict)
     silent: set[str] = field(default_factory=set)
     prometheus: bool = True
     decisions: list[Decision] = field(default_factory=list)
@@ -70,7 +74,13 @@ class World:
     def regions(self) -> tuple[Region, ...]:
         """The fleet in the inventory's order."""
         return tuple(
-            Region(name=name, order=order, primary=order == 0, capacity_rps=self.capacity.get(name, 0))
+            Region(
+                name=name,
+                order=order,
+                primary=order == 0,
+                weight=self.weights.get(name, 1),
+                capacity_rps=self.capacity.get(name, 0),
+            )
             for order, name in enumerate(self.names)
         )
 
@@ -117,6 +127,12 @@ class World:
             self.decisions.append(decide(self.policy, self.regions, self.state, seen, self.now))
             self.state = self.decisions[-1].state
         return self.decisions[-1]
+
+    def shares(self, geography: str = "other") -> dict[str, float]:
+        """The share of a geography's requests that each region gets by the last decision."""
+        last = self.decisions[-1]
+        route = effective_table(self.policy, self.regions, dict(last.admissions), last.generation).route(geography)
+        return dict(zip(route.regions, route.shares, strict=True))
 
     def verdicts(self) -> dict[str, str]:
         """Subject to verdict of the last decision, those other than OK."""
