@@ -14,7 +14,7 @@ import yaml
 
 from ansible_collections.llm_verifier.multi_region.plugins.module_utils.local import cgroups, network
 from ansible_collections.llm_verifier.multi_region.plugins.module_utils.local.clean import clean
-from ansible_collections.llm_verifier.multi_region.plugins.module_utils.local.faults import Target, operate
+from ansible_collections.llm_verifier.multi_region.plugins.module_utils.local.faults import Target, load, operate
 from ansible_collections.llm_verifier.multi_region.plugins.module_utils.local.files import WantedFile
 from ansible_collections.llm_verifier.multi_region.plugins.module_utils.local.instance import Instance, LocalError
 from ansible_collections.llm_verifier.multi_region.plugins.module_utils.local.node import Node, NodeSpec
@@ -155,13 +155,46 @@ def test_a_cut_between_two_nodes_leaves_the_others_alone(tree: str) -> None:
     assert Node(INSTANCE, "web-3").run(ask).stdout == "hello\n"
 
 
-def test_it_comes_back_after_the_machine_was_started_anew(tree: str) -> None:
-    web(tree)
+def start_anew() -> None:
+    """What a reboot leaves of the instance: its files."""
     cgroups.send(INSTANCE, "", signal.SIGKILL)
     for namespace in (INSTANCE.wan, INSTANCE.namespace("web-1")):
         subprocess.run(["ip", "netns", "delete", namespace], check=True)
+
+
+def test_it_comes_back_after_the_machine_was_started_anew(tree: str) -> None:
+    web(tree)
+    start_anew()
     web(tree)
     wait_for("hello\n")
+
+
+def test_a_run_ends_the_fault_of_the_node_that_it_starts(tree: str) -> None:
+    web(tree)
+    for fault in ("freeze", "down"):
+        assert operate(INSTANCE, tree, fault, Target("web-1", 1), check=False)
+    assert load(INSTANCE) == {"web-1": {"down": True}}
+    web(tree)
+    assert load(INSTANCE) == {}
+    assert operate(INSTANCE, tree, "down", Target("web-1", 1), check=False)
+    assert fetch(seconds=0.5) == ""
+    assert operate(INSTANCE, tree, "up", Target("web-1", 1), check=False)
+
+
+def test_a_reboot_ends_every_fault(tree: str) -> None:
+    web(tree)
+    target = Target("web-1", 1)
+    for fault in ("cut", "slow"):
+        assert operate(INSTANCE, tree, fault, target, check=False)
+    assert load(INSTANCE) == {"web-1": {"cut": ["everything"], "slow": 8}}
+    start_anew()
+    assert load(INSTANCE) == {}
+    web(tree)
+    wait_for("hello\n")
+    for fault in ("cut", "slow"):
+        assert operate(INSTANCE, tree, fault, target, check=False), f"{fault} again"
+    assert fetch(seconds=0.5) == ""
+    operate(INSTANCE, tree, "heal", target, check=False)
 
 
 def test_nothing_is_left_of_an_instance(tree: str) -> None:
