@@ -38,6 +38,14 @@ options:
     type: list
     elements: str
     default: []
+  builds_image:
+    description: Whether an image is built with what the path has, buildah or docker 20.10 with buildx.
+    type: bool
+    default: false
+  prepare:
+    description: Whether to make the state folder and to raise limits, too; else the machine is only checked.
+    type: bool
+    default: true
   sysctls:
     description: Kernel limits, with slashes, and their least values.
     type: dict
@@ -70,7 +78,10 @@ from ansible_collections.llm_verifier.multi_region.plugins.module_utils.local.ho
 )
 from ansible_collections.llm_verifier.multi_region.plugins.module_utils.local.instance import Instance, LocalError
 from ansible_collections.llm_verifier.multi_region.plugins.module_utils.local.state import claim
-from ansible_collections.llm_verifier.multi_region.plugins.module_utils.local.tools import missing_tools
+from ansible_collections.llm_verifier.multi_region.plugins.module_utils.local.tools import (
+    missing_image_tools,
+    missing_tools,
+)
 
 
 def main() -> None:
@@ -81,6 +92,8 @@ def main() -> None:
             "minimum_memory_mib": {"type": "int", "default": MEMORY_MIB},
             "minimum_disk_mib": {"type": "int", "default": 25600},
             "providers": {"type": "list", "elements": "str", "default": []},
+            "builds_image": {"type": "bool", "default": False},
+            "prepare": {"type": "bool", "default": True},
             "sysctls": {"type": "dict", "default": {}},
         },
         supports_check_mode=True,
@@ -90,8 +103,11 @@ def main() -> None:
         instance = Instance.from_dict(params["instance"])
         found = missing(instance, params["minimum_memory_mib"], params["minimum_disk_mib"])
         found += missing_tools(params["providers"])
+        found += missing_image_tools() if params["builds_image"] else []
         if found:
             module.fail_json(msg="This machine lacks what the run needs:\n" + "\n".join(f"- {line}" for line in found))
+        if not params["prepare"]:
+            module.exit_json(changed=False, sysctls={})
         claimed = claim(instance, check=module.check_mode)
         wanted = {key: int(value) for key, value in params["sysctls"].items()}
         changes = raise_limits(instance, wanted, check=module.check_mode)

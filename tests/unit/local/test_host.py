@@ -114,3 +114,34 @@ def test_a_machine_of_8_gib_is_enough_though_it_tells_of_less(
     monkeypatch.setattr(host, "_taken_addresses", lambda _instance: [])
     found = host.missing(instance("llmv", tmp_path), host.MEMORY_MIB, 0)
     assert any("MiB of memory" in line for line in found) is not enough
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="the preflight asks for root first")
+def test_building_programs_begins_with_the_preflight(tmp_path: Path) -> None:
+    """What fills the disk is not begun where it can't end."""
+    given = {"local_cache_dir": str(tmp_path / "cache"), "local_machine_minimum_memory_mib": 10**8,
+             "local_machine_minimum_disk_mib": 10**9}
+    command = ["ansible-playbook", "-i", "inventories/local", "playbooks/programs.yml", "-e", json.dumps(given)]
+    done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=False)
+    assert done.returncode != 0
+    assert "100000000 needed" in done.stdout and "1000000000 needed" in done.stdout
+    assert list(tmp_path.iterdir()) == []
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="the preflight asks for root first")
+@pytest.mark.parametrize(("tree", "told"), [("", True), ("/some/tree", False)])
+def test_docker_is_looked_for_where_no_tree_builds_the_image(tmp_path: Path, tree: str, told: bool) -> None:
+    """Before anything is built: in the run's first task on the machine."""
+    given = {"local_state_dir": str(tmp_path / "llmv"), "local_cache_dir": str(tmp_path / "cache"),
+             "image_build_tree": tree, "local_machine_minimum_memory_mib": 10**8}
+    programs = {path.name: path for folder in ("/usr/bin", "/usr/sbin") for path in Path(folder).iterdir()}
+    (tmp_path / "bin").mkdir()  # a path as it is without buildah and docker
+    for name in programs.keys() - {"buildah", "docker"}:
+        (tmp_path / "bin" / name).symlink_to(programs[name])
+    command = [str(Path(sys.executable).with_name("ansible-playbook")), "-i", "inventories/local",
+               "playbooks/20_nodes.yml", "-e", json.dumps(given)]
+    done = subprocess.run(command, cwd=ROOT, env={**os.environ, "PATH": str(tmp_path / "bin")}, capture_output=True,
+                          text=True, check=False)
+    assert "100000000 needed" in done.stdout, done.stdout + done.stderr
+    assert ("docker is not there, needed for building the image" in done.stdout) is told
+    assert not (tmp_path / "llmv").exists()
