@@ -15,7 +15,7 @@ from . import faults, network
 from .files import FileChange, WantedFile, apply_changes, plan_files, reverted
 from .instance import Instance, LocalError
 from .node import Node, NodeSpec
-from .services import Service, await_ready, refresh, retire, test_configuration
+from .services import Service, await_ready, refresh, refresh_log, retire, test_configuration
 from .state import instance_lock
 
 
@@ -113,6 +113,8 @@ class Reconciler:
     def _refresh(self, changes: list[FileChange]) -> None:
         rewritten = {change.path for change in changes if _is_run_script(change)}
         for service in self.services:
+            if any(service.logs_by(change.path) for change in changes):
+                refresh_log(self.node, service)
             restart = f"service/{service.name}/run" in rewritten
             if restart or _touched(service, changes):
                 refresh(self.node, service, restart=restart)
