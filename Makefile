@@ -1,5 +1,6 @@
 # Every target prints the plain command that it runs; `make help` lists them.
-# INVENTORY=inventories/x takes another inventory, ARGS="…" goes on to ansible-playbook (--check, --limit, -e).
+# INVENTORY=inventories/x takes another inventory, ARGS="…" goes on to Ansible (--check, --limit, -e): with
+# ARGS="-e local_instance_name=other" every target is about another instance.
 SHELL := /bin/bash
 INVENTORY ?= inventories/local
 ARGS ?=
@@ -19,7 +20,7 @@ help: ## List the targets
 
 setup: ## Install what a run needs: packages, a virtual environment, Go
 	@$(ROOT)
-	@scripts/setup.sh
+	scripts/setup.sh
 
 programs: setup ## Get the programs that nodes run, into the cache: downloaded or built
 	$(PLAY) playbooks/programs.yml $(ARGS)
@@ -32,11 +33,11 @@ status: setup ## Regions, nodes and what the front door answers
 
 client: setup ## A shell in the client of a geography, GEO=na|eu|as|other; CMD='…' runs one command
 	@$(call NEED,GEO,eu)
-	.venv/bin/python scripts/node.py client-$(GEO) $(if $(CMD),-- bash -c '$(CMD)')
+	.venv/bin/python scripts/node.py client-$(GEO) -i $(INVENTORY) $(ARGS) $(if $(CMD),-- bash -c '$(CMD)')
 
 shell: setup ## A shell in any node, NODE=edge-1; CMD='…' runs one command
 	@$(call NEED,NODE,edge-1)
-	.venv/bin/python scripts/node.py $(NODE) $(if $(CMD),-- bash -c '$(CMD)')
+	.venv/bin/python scripts/node.py $(NODE) -i $(INVENTORY) $(ARGS) $(if $(CMD),-- bash -c '$(CMD)')
 
 drill: setup ## A fault under load, and a report (FAULT=down, cut, errors …: docs/runbooks/drills.md; REGION=…)
 	$(PLAY) playbooks/drill.yml -e drill_fault=$(or $(FAULT),down) $(if $(REGION),-e drill_target=$(REGION)) $(ARGS)
@@ -46,16 +47,16 @@ $(addprefix region-,$(FAULTS)): setup
 	@$(call NEED,REGION,eu-west-1)
 	$(PLAY) playbooks/fault.yml -e fault_node=$(REGION) -e fault_state=$(@:region-%=%) $(if $(FROM),-e '{"fault_others": $(FROM)}') $(ARGS)
 
-region-logs: setup ## The last log lines of a region's services, REGION=…
+region-logs: setup ## The last log lines of a region's services, REGION=…, or of one SERVICE=…
 	@$(call NEED,REGION,eu-west-1)
-	.venv/bin/python scripts/node.py $(REGION) -- sh -c 'tail -n 20 /node/log/*/current'
+	$(PLAY) playbooks/logs.yml -e logs_node=$(REGION) $(if $(SERVICE),-e logs_service=$(SERVICE)) $(ARGS)
 
 test: setup ## Static checks, unit tests, molecule, end to end: all in bounded time
-	@scripts/setup.sh --dev
+	scripts/setup.sh --dev
 	.venv/bin/python scripts/test.py $(STAGES)
 
 test-all: setup ## The same and what takes longer
-	@scripts/setup.sh --dev
+	scripts/setup.sh --dev
 	.venv/bin/python scripts/test.py --all $(STAGES)
 
 clean: setup ## Take everything away but the cache

@@ -2,21 +2,43 @@
 # Copyright (c) 2026 LLM Verifier DevOps
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Open a shell or run a command inside a node: `scripts/node.py edge-1 [-- command …]`.
+"""Open a shell or run a command inside a node: `scripts/node.py edge-1 [options of ansible …] [-- command …]`.
 
-The instance is $LLM_VERIFIER_INSTANCE (llmv), its state $LLM_VERIFIER_STATE (/var/lib/llm-verifier/<instance>).
+Options, such as `-i inventories/x` or `-e local_instance_name=other`, let Ansible say which instance is meant.
+Without any it is $LLM_VERIFIER_INSTANCE (llmv) in /var/lib/llm-verifier.
 """
 
 from __future__ import annotations
 
+import json
 import os
+import subprocess
 import sys
 from pathlib import Path
 
-sys.path.insert(0, str(Path(__file__).resolve().parent.parent / "collections"))
+ROOT = Path(__file__).resolve().parent.parent
+sys.path.insert(0, str(ROOT / "collections"))
 
 from ansible_collections.llm_verifier.multi_region.plugins.module_utils.local.instance import Instance, LocalError
 from ansible_collections.llm_verifier.multi_region.plugins.module_utils.local.node import Node
+
+
+def told_by_ansible(options: list[str]) -> Instance:
+    """Return the instance that a playbook with these options works on; LocalError when there is none."""
+    ansible = Path(sys.executable).with_name("ansible")
+    command = [str(ansible), "localhost", *options, "-m", "ansible.builtin.debug", "-a", "var=local_instance"]
+    environment = {**os.environ, "ANSIBLE_CONFIG": str(ROOT / "ansible.cfg"), "ANSIBLE_NOCOLOR": "1"}
+    done = subprocess.run(command, env=environment, capture_output=True, text=True, check=False)
+    try:
+        return Instance.from_dict(json.loads(done.stdout.partition("=>")[2])["local_instance"])
+    except (ValueError, KeyError, TypeError) as error:
+        raise LocalError(f"no instance with {' '.join(options)}: {(done.stderr or done.stdout).strip()}") from error
+
+
+def told_by_environment() -> Instance:
+    """Return the instance that the environment names."""
+    name = os.environ.get("LLM_VERIFIER_INSTANCE", "llmv")
+    return Instance(name, "0.0", Path("/var/lib/llm-verifier") / name, Path("/var/cache/llm-verifier"))
 
 
 def trust(state: Path, name: str) -> list[str]:
@@ -33,16 +55,15 @@ def main(argv: list[str]) -> int:
     if not argv or argv[0].startswith("-"):
         print(__doc__, file=sys.stderr)
         return 2
-    name, command = argv[0], argv[1:]
-    command = command[1:] if command[:1] == ["--"] else command
-    instance = os.environ.get("LLM_VERIFIER_INSTANCE", "llmv")
-    state = Path(os.environ.get("LLM_VERIFIER_STATE", f"/var/lib/llm-verifier/{instance}"))
-    known = sorted(entry.name for entry in (state / "nodes").glob("*") if entry.is_dir())
-    if name not in known:
-        print(f"no node {name} in {state}: there are {', '.join(known) or 'none; run `make site`'}", file=sys.stderr)
-        return 1
+    end = argv.index("--") if "--" in argv else len(argv)
+    name, options, command = argv[0], argv[1:end], argv[end + 1:]
     try:
-        enter = Node(Instance(instance, "0.0", state, Path("/var/cache/llm-verifier")), name).enter()
+        instance = told_by_ansible(options) if options else told_by_environment()
+        state = instance.state_dir
+        known = sorted(entry.name for entry in (state / "nodes").glob("*") if entry.is_dir())
+        if name not in known:
+            raise LocalError(f"no node {name} in {state}: there are {', '.join(known) or 'none; run `make site`'}")
+        enter = Node(instance, name).enter()
     except LocalError as error:
         print(error, file=sys.stderr)
         return 1

@@ -10,6 +10,7 @@ import shutil
 import subprocess
 from pathlib import Path
 
+from ansible_collections.llm_verifier.multi_region.plugins.module_utils.local.host import LIMITS
 from ansible_collections.llm_verifier.multi_region.plugins.module_utils.local.instance import Instance
 
 # What nodes, kubelets, network plugins and kube-router set where nobody keeps them from it.
@@ -46,8 +47,7 @@ def machine_wide(cache_dir: Path) -> dict[str, str]:
 
 def changed(before: dict[str, str], instance: Instance) -> list[str]:
     """What is otherwise than before; limits that other instances rely on are theirs."""
-    record = instance.state_dir.parent / "host-limits.json"
-    kept = json.loads(record.read_text()) if record.exists() else {"instances": [], "before": {}}
+    kept = json.loads(LIMITS.read_text()) if LIMITS.exists() else {"instances": [], "before": {}}
     others = {f"/proc/sys/{key}" for key in kept["before"] if set(kept["instances"]) - {instance.name}}
     now = machine_wide(instance.cache_dir)
     both = sorted(({*before} & {*now}) - others)

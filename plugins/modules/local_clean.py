@@ -14,6 +14,7 @@ author: LLM Verifier DevOps (@llm-verifier)
 description:
   - Ends every process of the instance and removes its namespaces, links, control groups, kernel limits and files,
     whatever state it is in. The cache stays.
+  - Touches nothing when the state folder isn't marked as this instance's, and fails when something stays behind.
 extends_documentation_fragment: [llm_verifier.multi_region.instance]
 attributes:
   check_mode:

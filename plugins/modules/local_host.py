@@ -15,7 +15,7 @@ description:
   - Looks for everything that nodes need of the machine and reports all that is missing at once,
     each with the command that mends it.
   - Raises kernel limits that are too low and remembers what they were, so that they can be put back.
-  - Makes the state folder one that only root can enter.
+  - Makes the state folder, marked as the instance's and for root alone. A folder that holds anything else is refused.
 extends_documentation_fragment: [llm_verifier.multi_region.instance]
 attributes:
   check_mode:
@@ -38,6 +38,14 @@ options:
     type: list
     elements: str
     default: []
+  builds_image:
+    description: Whether an image is built with what the path has, buildah or docker 20.10 with buildx.
+    type: bool
+    default: false
+  prepare:
+    description: Whether to make the state folder and to raise limits, too; else the machine is only checked.
+    type: bool
+    default: true
   sysctls:
     description: Kernel limits, with slashes, and their least values.
     type: dict
@@ -65,12 +73,15 @@ from ansible.module_utils.basic import AnsibleModule
 from ansible_collections.llm_verifier.multi_region.plugins.module_utils.local.arguments import INSTANCE
 from ansible_collections.llm_verifier.multi_region.plugins.module_utils.local.host import (
     MEMORY_MIB,
-    made_private,
     missing,
     raise_limits,
 )
 from ansible_collections.llm_verifier.multi_region.plugins.module_utils.local.instance import Instance, LocalError
-from ansible_collections.llm_verifier.multi_region.plugins.module_utils.local.tools import missing_tools
+from ansible_collections.llm_verifier.multi_region.plugins.module_utils.local.state import claim
+from ansible_collections.llm_verifier.multi_region.plugins.module_utils.local.tools import (
+    missing_image_tools,
+    missing_tools,
+)
 
 
 def main() -> None:
@@ -81,6 +92,8 @@ def main() -> None:
             "minimum_memory_mib": {"type": "int", "default": MEMORY_MIB},
             "minimum_disk_mib": {"type": "int", "default": 25600},
             "providers": {"type": "list", "elements": "str", "default": []},
+            "builds_image": {"type": "bool", "default": False},
+            "prepare": {"type": "bool", "default": True},
             "sysctls": {"type": "dict", "default": {}},
         },
         supports_check_mode=True,
@@ -90,17 +103,20 @@ def main() -> None:
         instance = Instance.from_dict(params["instance"])
         found = missing(instance, params["minimum_memory_mib"], params["minimum_disk_mib"])
         found += missing_tools(params["providers"])
+        found += missing_image_tools() if params["builds_image"] else []
         if found:
             module.fail_json(msg="This machine lacks what the run needs:\n" + "\n".join(f"- {line}" for line in found))
-        private = made_private(instance.state_dir, check=module.check_mode)
+        if not params["prepare"]:
+            module.exit_json(changed=False, sysctls={})
+        claimed = claim(instance, check=module.check_mode)
         wanted = {key: int(value) for key, value in params["sysctls"].items()}
-        changes = raise_limits(instance.state_dir, wanted, check=module.check_mode)
+        changes = raise_limits(instance, wanted, check=module.check_mode)
     except (LocalError, OSError) as error:
         module.fail_json(msg=str(error))
     before = "".join(f"{key} = {old}\n" for key, (old, _new) in changes.items())
     after = "".join(f"{key} = {new}\n" for key, (_old, new) in changes.items())
     module.exit_json(
-        changed=bool(changes) or private, sysctls={key: new for key, (_old, new) in changes.items()},
+        changed=bool(changes) or claimed, sysctls={key: new for key, (_old, new) in changes.items()},
         diff={"before": before, "after": after, "before_header": "this machine", "after_header": "this machine"},
     )
 

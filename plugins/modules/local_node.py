@@ -134,6 +134,18 @@ options:
         description: Command that succeeds once the service serves.
         type: str
         default: ""
+      log_megabytes:
+        description: Size at which its log is rotated, in millions of bytes.
+        type: int
+        default: 1
+      log_files:
+        description: How many older files of its log are kept.
+        type: int
+        default: 5
+      log_times:
+        description: Whether the time is put before each line of its log. False for lines that tell their own.
+        type: bool
+        default: true
   state:
     description: What the node should be.
     type: str

@@ -71,6 +71,25 @@ def test_logs_are_rotated_and_the_newest_lines_kept(tree: str) -> None:
     assert all(path.stat().st_size <= 1_000_100 for path in (*old, log / "current"))
 
 
+def test_a_service_may_keep_more_and_its_lines_as_they_are(tree: str) -> None:
+    """Also from one run to the next: the logger takes what changed."""
+    talk = "sh -c 'while :; do echo \\{\\}; sleep 0.05; done'"
+    current = node(tree, Service("talker", talk)).inside / "log/talker/current"
+
+    def last() -> str:
+        return current.read_text().splitlines()[-1] if current.exists() and current.stat().st_size else ""
+
+    until(lambda: last().endswith(" {}"), 10, "a line with the time before it")
+    wanted = Service("talker", talk, log_megabytes=2, log_files=9, log_times=False)
+    node(tree, wanted)
+    assert (current.parent / "config").read_text() == "s2000000\nn9\n"
+    until(lambda: last() == "{}", 10, "a line as it is")
+    logger = f"/node/service/{wanted.name}/log/supervise/pid"
+    before = Node(INSTANCE, "node-1").run(["cat", logger]).stdout
+    node(tree, wanted)
+    assert Node(INSTANCE, "node-1").run(["cat", logger]).stdout == before, "nothing changed, so nothing was restarted"
+
+
 def test_a_slow_link_slows_a_node_until_it_is_healed(tree: str) -> None:
     node(tree, web())
 

@@ -14,9 +14,13 @@ import yaml
 
 from ansible_collections.llm_verifier.multi_region.plugins.module_utils.local import cgroups, network
 from ansible_collections.llm_verifier.multi_region.plugins.module_utils.local.clean import clean
-from ansible_collections.llm_verifier.multi_region.plugins.module_utils.local.faults import Target, operate
+from ansible_collections.llm_verifier.multi_region.plugins.module_utils.local.faults import Target, load, operate
 from ansible_collections.llm_verifier.multi_region.plugins.module_utils.local.files import WantedFile
-from ansible_collections.llm_verifier.multi_region.plugins.module_utils.local.instance import Instance, LocalError
+from ansible_collections.llm_verifier.multi_region.plugins.module_utils.local.instance import (
+    Instance,
+    LocalError,
+    network_prefix,
+)
 from ansible_collections.llm_verifier.multi_region.plugins.module_utils.local.node import Node, NodeSpec
 from ansible_collections.llm_verifier.multi_region.plugins.module_utils.local.reconcile import Outcome, Reconciler
 from ansible_collections.llm_verifier.multi_region.plugins.module_utils.local.services import Service
@@ -25,6 +29,7 @@ from ansible_collections.llm_verifier.multi_region.plugins.module_utils.local.tr
 ROOT = Path(__file__).resolve().parents[2]
 DEFAULTS = yaml.safe_load((ROOT / "roles/local_machine/defaults/main.yml").read_text())
 INSTANCE = Instance("llmn", "10.74", Path("/var/lib/llm-verifier/llmn"), Path("/var/cache/llm-verifier"))
+OTHER = Instance("llmq", network_prefix("llmq"), Path("/var/lib/llm-verifier/llmq"), INSTANCE.cache_dir)
 PAGE = "etc/web/index.html"
 
 pytestmark = pytest.mark.skipif(os.geteuid() != 0, reason="needs root: run `sudo make test`")
@@ -41,22 +46,27 @@ def tree() -> str:
 
 @pytest.fixture(scope="module", autouse=True)
 def no_traces() -> Iterator[None]:
-    clean(INSTANCE, check=False)
+    for instance in (INSTANCE, OTHER):
+        clean(instance, check=False)
     yield
-    clean(INSTANCE, check=False)
+    for instance in (INSTANCE, OTHER):
+        clean(instance, check=False)
 
 
-def web(tree: str, page: str = "hello\n", *, name: str = "web-1", subnet: int = 1, command: str = "") -> Outcome:
+def web(
+    tree: str, page: str = "hello\n", *, name: str = "web-1", subnet: int = 1, command: str = "",
+    instance: Instance = INSTANCE,
+) -> Outcome:
     serve = command or "python3 -m http.server 80 -d /node/etc/web"
     service = Service("web", serve, ("etc/web/",), check="! grep -q BAD /node/etc/web/index.html",
                       reload="kill -TERM $PID", ready="curl -sf http://127.0.0.1/index.html")
     files = [WantedFile(PAGE, page.encode(), 0o644, False)]
-    node = Node(INSTANCE, name)
+    node = Node(instance, name)
     return Reconciler(node, "test", NodeSpec(tree, subnet), files, [service]).run(check=False, timeout=20)
 
 
-def fetch(subnet: int = 1, seconds: float = 2) -> str:
-    url = f"http://{INSTANCE.prefix}.{subnet}.2/index.html"
+def fetch(subnet: int = 1, seconds: float = 2, instance: Instance = INSTANCE) -> str:
+    url = f"http://{instance.prefix}.{subnet}.2/index.html"
     return subprocess.run(["curl", "-s", "-m", str(seconds), url], capture_output=True, text=True).stdout
 
 
@@ -155,13 +165,63 @@ def test_a_cut_between_two_nodes_leaves_the_others_alone(tree: str) -> None:
     assert Node(INSTANCE, "web-3").run(ask).stdout == "hello\n"
 
 
-def test_it_comes_back_after_the_machine_was_started_anew(tree: str) -> None:
-    web(tree)
+def start_anew() -> None:
+    """What a reboot leaves of the instance: its files."""
     cgroups.send(INSTANCE, "", signal.SIGKILL)
     for namespace in (INSTANCE.wan, INSTANCE.namespace("web-1")):
         subprocess.run(["ip", "netns", "delete", namespace], check=True)
+
+
+def test_it_comes_back_after_the_machine_was_started_anew(tree: str) -> None:
+    web(tree)
+    start_anew()
     web(tree)
     wait_for("hello\n")
+
+
+def test_a_run_ends_the_fault_of_the_node_that_it_starts(tree: str) -> None:
+    web(tree)
+    for fault in ("freeze", "down"):
+        assert operate(INSTANCE, tree, fault, Target("web-1", 1), check=False)
+    assert load(INSTANCE) == {"web-1": {"down": True}}
+    web(tree)
+    assert load(INSTANCE) == {}
+    assert operate(INSTANCE, tree, "down", Target("web-1", 1), check=False)
+    assert fetch(seconds=0.5) == ""
+    assert operate(INSTANCE, tree, "up", Target("web-1", 1), check=False)
+
+
+def test_a_reboot_ends_every_fault(tree: str) -> None:
+    web(tree)
+    target = Target("web-1", 1)
+    for fault in ("cut", "slow"):
+        assert operate(INSTANCE, tree, fault, target, check=False)
+    assert load(INSTANCE) == {"web-1": {"cut": ["everything"], "slow": 8}}
+    start_anew()
+    assert load(INSTANCE) == {}
+    web(tree)
+    wait_for("hello\n")
+    for fault in ("cut", "slow"):
+        assert operate(INSTANCE, tree, fault, target, check=False), f"{fault} again"
+    assert fetch(seconds=0.5) == ""
+    operate(INSTANCE, tree, "heal", target, check=False)
+
+
+def test_two_instances_at_once_do_not_meet(tree: str) -> None:
+    """The same node in both: each has its own page, faults and end."""
+    web(tree)
+    web(tree, "other\n", instance=OTHER)
+    assert (fetch(), fetch(instance=OTHER)) == ("hello\n", "other\n")
+    assert not web(tree).changed and not web(tree, "other\n", instance=OTHER).changed
+    ask = ["curl", "-s", "-m", "1", f"http://{OTHER.prefix}.1.2/index.html"]
+    assert Node(INSTANCE, "web-1").run(ask, check=False).stdout == "", "no way from one into the other"
+    for fault, end in (("cut", "heal"), ("down", "up")):
+        operate(OTHER, tree, fault, Target("web-1", 1), check=False)
+        assert (fetch(), fetch(seconds=0.5, instance=OTHER)) == ("hello\n", "")
+        operate(OTHER, tree, end, Target("web-1", 1), check=False)
+    clean(OTHER, check=False)
+    assert fetch() == "hello\n"
+    assert clean(OTHER, check=True) == []
 
 
 def test_nothing_is_left_of_an_instance(tree: str) -> None:

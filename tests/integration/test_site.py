@@ -40,10 +40,17 @@ def test_the_commands_of_the_report_work(site: Site) -> None:
 
 @pytest.mark.parametrize("node", [*REGIONS, *CLIENTS.values()])
 def test_a_shell_opens_in_every_kind_of_node(site: Site, node: str) -> None:
-    environment = {**os.environ, "LLM_VERIFIER_INSTANCE": site.instance.name, "LLM_VERIFIER_STATE": str(site.state)}
+    environment = {**os.environ, "LLM_VERIFIER_INSTANCE": site.instance.name}
     said = subprocess.run([sys.executable, "scripts/node.py", node, "--", "hostname"], cwd=ROOT, env=environment,
                           capture_output=True, text=True, check=True, timeout=20).stdout
     assert said.strip() == node
+
+
+def test_logs_of_one_service_are_shown(site: Site) -> None:
+    said = site.play("playbooks/logs.yml", "-e", "logs_node=us-west-2", "-e", "logs_service=kubelet")
+    assert "== us-west-2 kubelet\n" in said and "== us-west-2 etcd" not in said
+    said = site.play("playbooks/logs.yml", "-e", "logs_node=us-west-2", "-e", "logs_service=kublet", check=False)
+    assert "no service kublet: there are " in said
 
 
 def test_the_second_run_changes_nothing(site: Site) -> None:

@@ -15,10 +15,11 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any
 
+from ..local.tools import missing_image_tools
 from . import context, debian, libraries, plan
 from .buildah import Buildah
 from .buildx import Buildx
-from .engine import Engine, Job, Progress, emulation_problem, run
+from .engine import Engine, Job, Progress, emulation_problem
 from .plan import Base, ImageError
 from .registry import Registry
 
@@ -194,10 +195,10 @@ def choose_engine(want: Wish) -> Engine:
         return Buildah(os.path.join(want.cache_dir, "images"), want.tree)
     if shutil.which("buildah"):
         return Buildah(os.path.join(want.cache_dir, "images"))
-    if shutil.which("docker") and run(["docker", "buildx", "version"]).returncode == 0:
-        return Buildx()
-    raise ImageError("nothing here can build an image: apt-get install buildah, or install docker with buildx, or name "
-                     "an image that exists with image_ref")
+    lacking = missing_image_tools()
+    if lacking:
+        raise ImageError("nothing here can build an image: " + "; ".join(lacking))
+    return Buildx()
 
 
 @contextmanager

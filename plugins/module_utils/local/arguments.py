@@ -38,6 +38,9 @@ SERVICE: dict[str, Any] = {
     "check": {"type": "str", "default": ""},
     "reload": {"type": "str", "default": ""},
     "ready": {"type": "str", "default": ""},
+    "log_megabytes": {"type": "int", "default": 1},
+    "log_files": {"type": "int", "default": 5},
+    "log_times": {"type": "bool", "default": True},
 }
 
 NODE_ARGUMENTS: dict[str, Any] = {

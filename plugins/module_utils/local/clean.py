@@ -12,12 +12,21 @@ from pathlib import Path
 from . import cgroups, network
 from .commands import run
 from .host import restore_limits
-from .instance import Instance
+from .instance import Instance, LocalError
 from .node import Node
+from .state import refuse_foreign
+
+COMMON = "llm-verifier"
+"""Name of the folder that state folders lie in by default; the last instance takes it along."""
 
 
 def clean(instance: Instance, *, check: bool) -> list[str]:
-    """Remove every trace of an instance and return what there was. Raises LocalError when something won't end."""
+    """Remove every trace of an instance and return what there was.
+
+    Raises LocalError, before anything is touched, when the state folder holds somebody else's files, and when
+    something won't end.
+    """
+    refuse_foreign(instance)
     nodes = sorted(_node_names(instance))
     found = [f"node {name}" for name in nodes]
     found += [f"wide-area network {instance.wan}"] if (network.NETNS / instance.wan).exists() else []
@@ -32,10 +41,8 @@ def clean(instance: Instance, *, check: bool) -> list[str]:
     for name in nodes:
         network.remove_link(instance, name)
     network.remove_wan(instance)
-    restore_limits(instance.state_dir, check=False)
-    _unmount_below(instance.state_dir)
-    shutil.rmtree(instance.state_dir, ignore_errors=True)
-    _remove_if_empty(instance.state_dir.parent)
+    restore_limits(instance, check=False)
+    _remove_folder(instance.state_dir)
     return found
 
 
@@ -50,12 +57,18 @@ def _node_names(instance: Instance) -> set[str]:
     return names - {"wan"}
 
 
-def _unmount_below(folder: Path) -> None:
-    mounts = [line.split()[1] for line in cgroups.MOUNTS.read_text().splitlines()]
-    for mount in sorted((item for item in mounts if item.startswith(f"{folder}/")), reverse=True):
+def _remove_folder(folder: Path) -> None:
+    for mount in _mounts_below(folder):
         run(["umount", "-l", mount], check=False)
+    if left := _mounts_below(folder):
+        raise LocalError(f"{left[0]} is still mounted, so {folder} stays: `umount {left[0]}` and clean again")
+    if folder.exists():
+        shutil.rmtree(folder)
+    if folder.parent.name == COMMON:
+        with contextlib.suppress(OSError):
+            folder.parent.rmdir()
 
 
-def _remove_if_empty(folder: Path) -> None:
-    with contextlib.suppress(OSError):
-        folder.rmdir()
+def _mounts_below(folder: Path) -> list[str]:
+    mounts = [line.split()[1] for line in cgroups.MOUNTS.read_text().splitlines()]
+    return sorted((mount for mount in mounts if mount.startswith(f"{folder}/")), reverse=True)

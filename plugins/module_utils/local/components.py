@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+import fcntl
 import hashlib
 import json
 import os
@@ -80,6 +81,17 @@ def obtain(component: Component, cache_dir: Path, source: str, go: str, progress
     An interrupted build goes on where Go's own cache left off. Raises LocalError.
     """
     folder = component.folder(cache_dir)
+    folder.parent.mkdir(parents=True, exist_ok=True)
+    with (folder.parent / ".lock").open("w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        if not complete(folder):  # another run may have got it while this one waited
+            _obtain(component, folder, cache_dir, source, go, progress_file)
+    return folder
+
+
+def _obtain(
+    component: Component, folder: Path, cache_dir: Path, source: str, go: str, progress_file: str | None
+) -> None:
     half_done = folder.with_name(f"{folder.name}.part")
     half_done.mkdir(parents=True, exist_ok=True)
     fetched: tuple[str, ...] = ()
@@ -98,7 +110,6 @@ def obtain(component: Component, cache_dir: Path, source: str, go: str, progress
     write_atomically(half_done / MANIFEST, json.dumps(manifest, indent=2) + "\n", 0o644)
     shutil.rmtree(folder, ignore_errors=True)
     half_done.rename(folder)
-    return folder
 
 
 def _sha256(path: Path) -> str:

@@ -1,11 +1,12 @@
 # Copyright (c) 2026 LLM Verifier contributors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Faults that a drill makes on purpose: a node down or frozen, a link cut or slow; remembered until they are healed."""
+"""Faults that a drill makes on purpose: a node down or frozen, a link cut or slow; remembered while they last."""
 
 from __future__ import annotations
 
 import json
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -14,7 +15,7 @@ from ..durable import write_atomically
 from . import network
 from .instance import Instance, LocalError
 from .node import Node
-from .reconcile import instance_lock
+from .state import instance_lock
 
 EVERYTHING = "everything"
 OPERATIONS = ("down", "up", "freeze", "thaw", "cut", "slow", "heal")
@@ -31,11 +32,44 @@ class Target:
 
 
 def load(instance: Instance) -> dict[str, dict[str, Any]]:
-    """The faults in force: node -> {"down": true, "frozen": true, "slow": kilobits, "cut": [networks]}."""
+    """The faults in force: node -> {"down": true, "frozen": true, "slow": kilobits, "cut": [networks]}.
+
+    A fault lasts as long as what carries it: a reboot, a node that was started and a link that was made anew end it,
+    whatever the record says.
+    """
+    found = {name: _in_force(instance, name, fault) for name, fault in _recorded(instance).items()}
+    return {name: fault for name, fault in found.items() if fault}
+
+
+def _in_force(instance: Instance, name: str, fault: dict[str, Any]) -> dict[str, Any]:
+    node = Node(instance, name)
+    running, spec = node.pid() is not None, node.started_with()
+    holds: dict[str, Callable[[], bool]] = {
+        "down": lambda: not running,
+        "frozen": lambda: running,
+        "slow": lambda: network.is_slow(instance, name),
+        "cut": lambda: spec is not None and network.has_cuts(instance, spec.tree),
+    }
+    return {key: value for key, value in fault.items() if holds[key]()}
+
+
+def settle(instance: Instance, started: str) -> None:
+    """Keep of the record what is in force now that a node was started, which ended its frost. Under the lock."""
+    recorded, kept = _recorded(instance), load(instance)
+    kept.get(started, {}).pop("frozen", None)
+    if kept != recorded:
+        _keep(instance, kept)
+
+
+def _recorded(instance: Instance) -> dict[str, dict[str, Any]]:
     try:
         return dict(json.loads(_record(instance).read_text()))
     except (OSError, ValueError):
         return {}
+
+
+def _keep(instance: Instance, faults: dict[str, dict[str, Any]]) -> None:
+    write_atomically(_record(instance), json.dumps({key: value for key, value in faults.items() if value}), 0o600)
 
 
 def _record(instance: Instance) -> Path:
@@ -69,8 +103,7 @@ def operate(instance: Instance, tree: str, operation: str, target: Target, *, ch
             return before != after or restart
         # The record comes first: whoever looks sees what was meant even if we die half-way.
         faults = {**faults, target.name: after}
-        _record(instance).parent.mkdir(parents=True, exist_ok=True, mode=0o700)
-        write_atomically(_record(instance), json.dumps({key: value for key, value in faults.items() if value}), 0o600)
+        _keep(instance, faults)
         _bring_about(instance, tree, node, target, before, after, faults)
         if restart:
             spec = node.started_with()

@@ -21,6 +21,8 @@ from .commands import run
 from .instance import Instance
 
 PROC_SYS = Path("/proc/sys")
+LIMITS = Path("/run/llm-verifier-limits.json")
+"""What the kernel's limits were: one place for the machine's instances, gone after a reboot as the limits are."""
 MEMORY_MIB = 7600
 """What a machine of 8 GiB tells of at least: firmware and kernel keep up to some 500 MiB out of MemTotal."""
 CGROUP_V1 = "systemd.unified_cgroup_hierarchy=0"
@@ -83,20 +85,10 @@ def _existing(folder: Path) -> Path:
     return folder
 
 
-def made_private(folder: Path, *, check: bool) -> bool:
-    """Make a folder that only root can enter; returns whether it wasn't one."""
-    if folder.is_dir() and folder.stat().st_mode & 0o077 == 0:
-        return False
-    if not check:
-        folder.mkdir(parents=True, exist_ok=True)
-        folder.chmod(0o700)
-    return True
-
-
-def raise_limits(state_dir: Path, wanted: dict[str, int], *, check: bool) -> dict[str, tuple[int, int]]:
+def raise_limits(instance: Instance, wanted: dict[str, int], *, check: bool) -> dict[str, tuple[int, int]]:
     """Raise limits below their wanted value; returns setting -> (before, after).
 
-    What they were is kept beside state_dir, with the instances that rely on it: the last one to leave puts it back.
+    What they were is kept in LIMITS, with the instances that rely on it: the last one to leave puts it back.
     """
     changes = {}
     for key, least in wanted.items():
@@ -104,21 +96,21 @@ def raise_limits(state_dir: Path, wanted: dict[str, int], *, check: bool) -> dic
         if now < least:
             changes[key] = (now, least)
     if not check:
-        with _limits(state_dir) as kept:
+        with _limits() as kept:
             kept["before"] = {**{key: old for key, (old, _new) in changes.items()}, **kept["before"]}
             if kept["before"]:
-                kept["instances"] = sorted({*kept["instances"], state_dir.name})
+                kept["instances"] = sorted({*kept["instances"], instance.name})
         for key, (_old, new) in changes.items():
             (PROC_SYS / key).write_text(f"{new}\n")
     return changes
 
 
-def restore_limits(state_dir: Path, *, check: bool) -> dict[str, tuple[int, int]]:
+def restore_limits(instance: Instance, *, check: bool) -> dict[str, tuple[int, int]]:
     """Put back what raise_limits changed, unless another instance relies on it; returns setting -> (before, after)."""
-    if not _record(state_dir).exists():
+    if not LIMITS.exists():
         return {}
-    with _limits(state_dir) as kept:
-        others = sorted(set(kept["instances"]) - {state_dir.name})
+    with _limits() as kept:
+        others = sorted(set(kept["instances"]) - {instance.name})
         changes = {key: (int((PROC_SYS / key).read_text()), old) for key, old in kept["before"].items() if not others}
         if not check:
             kept.update({"instances": others, "before": kept["before"] if others else {}})
@@ -127,25 +119,19 @@ def restore_limits(state_dir: Path, *, check: bool) -> dict[str, tuple[int, int]
     return changes
 
 
-def _record(state_dir: Path) -> Path:
-    return state_dir.parent / "host-limits.json"
-
-
 @contextlib.contextmanager
-def _limits(state_dir: Path) -> Iterator[dict[str, Any]]:
+def _limits() -> Iterator[dict[str, Any]]:
     """The record of raised limits, under a lock; written when it changed, removed when it is empty."""
-    record = _record(state_dir)
-    record.parent.mkdir(parents=True, exist_ok=True)
-    lock = os.open(record.parent, os.O_RDONLY)
+    lock = os.open(LIMITS.parent, os.O_RDONLY)
     try:
         fcntl.flock(lock, fcntl.LOCK_EX)
-        before = record.read_text() if record.exists() else ""
+        before = LIMITS.read_text() if LIMITS.exists() else ""
         kept = json.loads(before) if before else {"before": {}, "instances": []}
         yield kept
         after = json.dumps(kept, sort_keys=True) if kept["before"] else ""
         if after != before and after:
-            write_atomically(record, after, 0o600)
+            write_atomically(LIMITS, after, 0o600)
         elif after != before:
-            record.unlink()
+            LIMITS.unlink()
     finally:
         os.close(lock)

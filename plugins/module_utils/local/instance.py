@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import re
 from dataclasses import dataclass
 from pathlib import Path
@@ -13,6 +14,21 @@ from typing import Any
 # A link's name holds at most 15 characters (IFNAMSIZ - 1), and the host's is "<instance>-host".
 INSTANCE_NAME = re.compile(r"[a-z][a-z0-9]{0,9}")
 PREFIX = re.compile(r"\d{1,3}\.\d{1,3}")
+
+KNOWN_OCTETS = {"llmv": 77, "llmt": 78, "llmm": 79}
+"""Second octets of the default instance, of the end-to-end tests' and of Molecule's."""
+
+_FREE_OCTETS = [octet for octet in range(64, 128) if octet not in KNOWN_OCTETS.values() and octet != 96]
+# 10.96.0.0/16 are the Services of every region.
+
+
+def network_prefix(name: str) -> str:
+    """The first two octets of an instance's network, such as `10.77`: always the same for a name, of 10.64 to 10.127.
+
+    Two names may share one by chance, one in sixty; preflight tells it then.
+    """
+    chosen = _FREE_OCTETS[int(hashlib.sha256(name.encode()).hexdigest(), 16) % len(_FREE_OCTETS)]
+    return f"10.{KNOWN_OCTETS.get(name, chosen)}"
 
 
 class LocalError(Exception):

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import json
 import os
+from dataclasses import dataclass
 from pathlib import Path
 
 from .commands import run
@@ -30,59 +31,92 @@ def _add_namespace(namespace: str) -> None:
     run(["ip", "-n", namespace, "link", "set", "lo", "up"])
 
 
+@dataclass(frozen=True, slots=True)
+class End:
+    """One end of a link as it must be.
+
+    Attributes:
+        namespace: where it is; empty for the host itself.
+        addresses: each with the length of its network behind a slash.
+        route: destination, gateway and source address (empty for any) of the route by it; none without a destination.
+    """
+
+    namespace: str
+    name: str
+    addresses: tuple[str, ...]
+    route: tuple[str, str, str] = ("", "", "")
+
+
 def ensure_wan(instance: Instance, *, check: bool) -> bool:
-    """Make the router and the host's link to it; returns whether anything was (or would be) made."""
-    if exists(instance.wan) and Path("/sys/class/net", instance.host_link).exists():
-        return False
-    if check:
+    """Make the router and the host's link to it, or mend them; returns whether anything was (or would be) done."""
+    made = not exists(instance.wan)
+    if made and check:
         return True
-    run(["ip", "link", "delete", instance.host_link], check=False)
-    if not exists(instance.wan):
+    if made:
         _add_namespace(instance.wan)
-    run(["ip", "netns", "exec", instance.wan, "sh", "-c", "echo 1 > /proc/sys/net/ipv4/ip_forward"])
-    run(["ip", "link", "add", instance.host_link, "type", "veth", "peer", "name", "host", "netns", instance.wan])
-    run(["ip", "-n", instance.wan, "address", "add", f"{instance.prefix}.0.1/30", "dev", "host"])
-    run(["ip", "-n", instance.wan, "link", "set", "host", "up"])
-    run(["ip", "address", "add", f"{instance.prefix}.0.2/30", "dev", instance.host_link])
-    run(["ip", "link", "set", instance.host_link, "up"])
-    run(["ip", "route", "replace", f"{instance.prefix}.0.0/16", "via", f"{instance.prefix}.0.1"])
-    return True
+    forward = ["ip", "netns", "exec", instance.wan, "sh", "-c"]
+    if run([*forward, "cat /proc/sys/net/ipv4/ip_forward"]).stdout.strip() != "1":
+        made = True
+        if not check:
+            run([*forward, "echo 1 > /proc/sys/net/ipv4/ip_forward"])
+    prefix = instance.prefix
+    router = End(instance.wan, "host", (f"{prefix}.0.1/30",))
+    host = End("", instance.host_link, (f"{prefix}.0.2/30",), (f"{prefix}.0.0/16", f"{prefix}.0.1", ""))
+    return _ensure_ends(router, host, check=check) or made
 
 
 def ensure_link(instance: Instance, node: str, subnet: int, addresses: list[str], *, check: bool) -> bool:
-    """Make a node's namespace and its link to the router: .1 the router's end, .2 and `addresses` the node's."""
-    namespace = instance.namespace(node)
-    wanted = [f"{instance.prefix}.{subnet}.2", *addresses]
-    link_there = exists(namespace) and run(["ip", "-n", namespace, "link", "show", "eth0"], check=False).returncode == 0
-    have = _addresses(namespace) if link_there else []
-    if link_there and set(wanted) <= set(have):
-        return False
-    if check:
+    """Make or mend a node's namespace and link to the router: .1 is the router's end, .2 and `addresses` the node's."""
+    namespace, network = instance.namespace(node), f"{instance.prefix}.{subnet}"
+    made = not exists(namespace)
+    if made and check:
         return True
-    if not exists(namespace):
+    if made:
         _add_namespace(namespace)
-    if not link_there:
-        _connect(instance, namespace, subnet)
-    for address in wanted:
-        if address not in have:
-            run(["ip", "-n", namespace, "address", "add", f"{address}/24", "dev", "eth0"])
-    run(["ip", "-n", namespace, "route", "replace", "default", "via", f"{instance.prefix}.{subnet}.1",
-         "src", f"{instance.prefix}.{subnet}.2"])
-    return True
+    router = End(instance.wan, f"n{subnet}", (f"{network}.1/24",))
+    wanted = tuple(f"{address}/24" for address in (f"{network}.2", *addresses))
+    return _ensure_ends(router, End(namespace, "eth0", wanted, ("default", f"{network}.1", f"{network}.2")),
+                        check=check) or made
 
 
-def _connect(instance: Instance, namespace: str, subnet: int) -> None:
-    link = f"n{subnet}"
-    run(["ip", "-n", instance.wan, "link", "delete", link], check=False)
-    run(["ip", "-n", instance.wan, "link", "add", link, "type", "veth", "peer", "name", "eth0", "netns", namespace])
-    run(["ip", "-n", instance.wan, "address", "add", f"{instance.prefix}.{subnet}.1/24", "dev", link])
-    run(["ip", "-n", instance.wan, "link", "set", link, "up"])
-    run(["ip", "-n", namespace, "link", "set", "eth0", "up"])
+def _ensure_ends(router: End, other: End, *, check: bool) -> bool:
+    """Make a link of two ends, or mend what they lack; returns whether anything was (or would be) done."""
+    lacking = [_mending(end) for end in (router, other)]
+    missing = None in lacking
+    if missing and not check:
+        for end in (router, other):
+            run(_ip(end, "link", "delete", end.name), check=False)
+        run(_ip(other, "link", "add", other.name, "type", "veth", "peer", "name", router.name, "netns",
+                router.namespace))
+        lacking = [_mending(end) for end in (router, other)]
+    commands = [command for found in lacking for command in found or ()]
+    for command in () if check else commands:
+        run(command)
+    return missing or bool(commands)
 
 
-def _addresses(namespace: str) -> list[str]:
-    shown = run(["ip", "-n", namespace, "-json", "address", "show", "dev", "eth0"]).stdout
-    return [entry["local"] for link in json.loads(shown or "[]") for entry in link.get("addr_info", [])]
+def _mending(end: End) -> list[list[str]] | None:
+    """The commands that make an end of a link what it must be; None when there is no such link."""
+    shown = run(_ip(end, "-json", "address", "show", "dev", end.name), check=False)
+    if shown.returncode:
+        return None
+    link = next(item for item in json.loads(shown.stdout) if item.get("ifname") == end.name)
+    have = {f"{entry['local']}/{entry['prefixlen']}" for entry in link.get("addr_info", [])}
+    commands = [_ip(end, "address", "add", item, "dev", end.name) for item in end.addresses if item not in have]
+    if "UP" not in link["flags"]:
+        commands.append(_ip(end, "link", "set", end.name, "up"))
+    destination, gateway, source = end.route
+    if destination:
+        routes = json.loads(run(_ip(end, "-json", "-4", "route", "show", destination)).stdout or "[]")
+        wanted = (end.name, gateway, source)
+        if wanted not in [(item.get("dev"), item.get("gateway"), item.get("prefsrc", "")) for item in routes]:
+            chosen = ["src", source] if source else []
+            commands.append(_ip(end, "route", "replace", destination, "via", gateway, "dev", end.name, *chosen))
+    return commands
+
+
+def _ip(end: End, *words: str) -> list[str]:
+    return ["ip", *(["-n", end.namespace] if end.namespace else []), *words]
 
 
 def remove_link(instance: Instance, node: str) -> bool:
@@ -124,6 +158,21 @@ def apply_cuts(instance: Instance, tree: str, faults: list[dict[str, str]]) -> N
     rules = f"table inet {FAULT_TABLE}\ndelete table inet {FAULT_TABLE}\n"
     rules += fault_rules(faults) if faults else ""
     run(["nsenter", f"--net={NETNS / instance.wan}", "chroot", tree, "nft", "-f", "-"], stdin=rules)
+
+
+def has_cuts(instance: Instance, tree: str) -> bool:
+    """Whether the router drops packets for a fault."""
+    if not exists(instance.wan):
+        return False
+    listed = ["nft", "list", "table", "inet", FAULT_TABLE]
+    return run(["nsenter", f"--net={NETNS / instance.wan}", "chroot", tree, *listed], check=False).returncode == 0
+
+
+def is_slow(instance: Instance, node: str) -> bool:
+    """Whether a node's link is limited."""
+    namespace = instance.namespace(node)
+    return exists(namespace) and " tbf " in run(
+        ["tc", "-n", namespace, "qdisc", "show", "dev", "eth0"], check=False).stdout
 
 
 def slow_link(instance: Instance, node: str, subnet: int, kilobits: int | None) -> None:

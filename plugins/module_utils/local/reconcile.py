@@ -5,20 +5,18 @@
 
 from __future__ import annotations
 
-import contextlib
-import fcntl
 import json
 import shutil
-from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
 from ..durable import write_atomically
-from . import network
+from . import faults, network
 from .files import FileChange, WantedFile, apply_changes, plan_files, reverted
 from .instance import Instance, LocalError
 from .node import Node, NodeSpec
-from .services import Service, await_ready, refresh, retire, test_configuration
+from .services import Service, await_ready, refresh, refresh_log, retire, test_configuration
+from .state import instance_lock
 
 
 @dataclass(slots=True)
@@ -31,15 +29,6 @@ class Outcome:
     @property
     def changed(self) -> bool:
         return bool(self.changes or self.actions)
-
-
-@contextlib.contextmanager
-def instance_lock(instance: Instance) -> Iterator[None]:
-    """Hold the instance's lock: making namespaces in parallel races in `ip netns`."""
-    instance.state_dir.mkdir(parents=True, exist_ok=True, mode=0o700)
-    with (instance.state_dir / ".lock").open("w") as handle:
-        fcntl.flock(handle, fcntl.LOCK_EX)
-        yield
 
 
 def ensure_absent(instance: Instance, name: str, *, check: bool) -> Outcome:
@@ -85,6 +74,7 @@ class Reconciler:
             with instance_lock(self.node.instance):
                 network.ensure_wan(self.node.instance, check=False)
                 self.node.start(self.spec)
+                faults.settle(self.node.instance, self.node.name)
         else:
             self._refresh(changes)
         await_ready(self.node, self.services, timeout)
@@ -123,6 +113,8 @@ class Reconciler:
     def _refresh(self, changes: list[FileChange]) -> None:
         rewritten = {change.path for change in changes if _is_run_script(change)}
         for service in self.services:
+            if any(service.logs_by(change.path) for change in changes):
+                refresh_log(self.node, service)
             restart = f"service/{service.name}/run" in rewritten
             if restart or _touched(service, changes):
                 refresh(self.node, service, restart=restart)

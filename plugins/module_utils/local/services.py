@@ -14,8 +14,6 @@ from .files import WantedFile
 from .instance import LocalError
 from .node import Node
 
-LOG_CONFIG = b"s1000000\nn5\n"  # svlogd: rotate at 1 MB, keep 5
-
 
 @dataclass(frozen=True, slots=True)
 class Service:
@@ -27,6 +25,9 @@ class Service:
         check: command that judges changed files before they are taken; empty for none.
         reload: command that makes it read them, with its process number in PID; empty for a restart.
         ready: command that succeeds once it serves; empty for none.
+        log_megabytes: size at which its log is rotated.
+        log_files: how many older files are kept.
+        log_times: whether the logger puts the time before each line.
     """
 
     name: str
@@ -35,22 +36,32 @@ class Service:
     check: str = ""
     reload: str = ""
     ready: str = ""
+    log_megabytes: int = 1
+    log_files: int = 5
+    log_times: bool = True
 
     @classmethod
     def from_dict(cls, raw: dict[str, Any]) -> Service:
         """Read one entry of the `services` parameter."""
-        texts = {key: str(raw.get(key) or "") for key in ("check", "reload", "ready")}
-        return cls(str(raw["name"]), str(raw["command"]), tuple(raw.get("files") or ()), **texts)
+        given: dict[str, Any] = {key: str(raw.get(key) or "") for key in ("check", "reload", "ready")}
+        given |= {key: raw[key] for key in ("log_megabytes", "log_files", "log_times") if raw.get(key) is not None}
+        return cls(str(raw["name"]), str(raw["command"]), tuple(raw.get("files") or ()), **given)
 
     def wanted_files(self) -> list[WantedFile]:
         """What runit needs to run it and its logger."""
         run = f"#!/bin/sh\nexec 2>&1\ncd /\nulimit -n $(ulimit -Hn)\nexec {self.command}\n"
-        log = f"#!/bin/sh\nmkdir -p /node/log/{self.name}\nexec svlogd -tt /node/log/{self.name}\n"
+        words = f"svlogd{' -tt' if self.log_times else ''} /node/log/{self.name}"
+        log = f"#!/bin/sh\nmkdir -p /node/log/{self.name}\nexec {words}\n"
+        rotation = f"s{self.log_megabytes * 1_000_000}\nn{self.log_files}\n"
         return [
-            WantedFile(f"log/{self.name}/config", LOG_CONFIG, 0o644, False),
+            WantedFile(f"log/{self.name}/config", rotation.encode(), 0o644, False),
             WantedFile(f"service/{self.name}/log/run", log.encode(), 0o755, False),
             WantedFile(f"service/{self.name}/run", run.encode(), 0o755, False),
         ]
+
+    def logs_by(self, path: str) -> bool:
+        """Whether a changed file is one that its logger reads."""
+        return path in (f"log/{self.name}/config", f"service/{self.name}/log/run")
 
     def reads(self, path: str) -> bool:
         """Whether a changed file is one that this service reads."""
@@ -76,6 +87,12 @@ def refresh(node: Node, service: Service, *, restart: bool) -> None:
         node.run(["sh", "-c", pid + service.reload])
     else:
         node.run(["sv", "-w", "20", "force-restart", f"/node/service/{service.name}"], check=False)
+
+
+def refresh_log(node: Node, service: Service) -> None:
+    """Start a service's logger anew; no line is lost meanwhile."""
+    if (node.inside / "service" / service.name / "log/supervise/pid").exists():
+        node.run(["sv", "-w", "20", "restart", f"/node/service/{service.name}/log"], check=False)
 
 
 def retire(node: Node, name: str) -> None:

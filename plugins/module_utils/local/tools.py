@@ -44,25 +44,42 @@ PROVIDER_TOOLS: dict[str, tuple[Tool, ...]] = {
 """Provider of a region to the commands that its path uses. kubectl 1.24 is the guide's; Helm isn't used."""
 
 
+_DOCKER = Tool(
+    "docker", ("--version",), (20, 10),
+    "apt-get install buildah, or https://docs.docker.com/engine/install/, or name an image that exists with image_ref",
+)
+_BUILDX = Tool("docker", ("buildx", "version"), (0, 0), "https://docs.docker.com/build/install-buildx/")
+
+
 def missing_tools(providers: Iterable[str]) -> list[str]:
     """Every command that these providers need and that isn't there or is too old, each with what mends it."""
     users: dict[Tool, list[str]] = {}
     for provider in sorted(set(providers)):
         for tool in PROVIDER_TOOLS.get(provider, ()):
             users.setdefault(tool, []).append(provider)
-    return [line for tool, names in users.items() if (line := _fault(tool, ", ".join(names)))]
+    found = [_fault(tool, f"regions of {', '.join(names)}") for tool, names in users.items()]
+    return [line for line in found if line]
+
+
+def missing_image_tools() -> list[str]:
+    """What the path lacks to build an image: buildah or, without it, docker with buildx; each with what mends it."""
+    if shutil.which("buildah"):
+        return []
+    docker = _fault(_DOCKER, "building the image")
+    return [line for line in (docker, "" if docker else _fault(_BUILDX, "building the image")) if line]
 
 
 def _fault(tool: Tool, users: str) -> str:
     wanted = ".".join(map(str, tool.minimum))
     if not shutil.which(tool.command):
-        return f"{tool.command} is not there, which regions of {users} need: {tool.mend}"
+        return f"{tool.command} is not there, needed for {users}: {tool.mend}"
+    words = [tool.command, *tool.arguments]
     try:
-        said = run([tool.command, *tool.arguments], timeout=30).stdout
+        said = run(words, timeout=30).stdout
     except LocalError as error:
-        return f"{tool.command} doesn't work: {error}"
+        return f"`{' '.join(words)}` doesn't work, needed for {users}: {error}; {tool.mend}"
     found = _VERSION.search(said)
     if (found and (int(found[1]), int(found[2])) >= tool.minimum) or tool.minimum == (0, 0):
         return ""
     version = found[0] if found else "of an unknown version"
-    return f"{tool.command} is {version}, regions of {users} need {wanted} or newer: {tool.mend}"
+    return f"{tool.command} is {version}, {wanted} or newer is needed for {users}: {tool.mend}"

@@ -8,12 +8,14 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping
 from difflib import get_close_matches
+from ipaddress import IPv4Network, ip_network
 from typing import Any
 
 from .errors import Problem
 from .model import LABEL, LABEL_TEXT, Policy
 from .rules import Rule, check, show
 from .variables import (
+    CLUSTER_NETWORKS,
     JWT_SECRET,
     NODE,
     PROVIDERS,
@@ -43,7 +45,9 @@ def check_inventory(hosts: Hosts, policy: Policy) -> Iterator[Problem]:
     yield from _regions(hosts, policy)
     yield from _providers(hosts)
     yield from _local(hosts, policy)
+    yield from _networks(hosts)
     yield from _run(hosts)
+    yield from _folders(hosts)
     yield from _secrets(hosts)
 
 
@@ -209,6 +213,41 @@ def _local(hosts: Hosts, policy: Policy) -> Iterator[Problem]:
         yield Problem("", "groups.static_site", "static-site-count", wrong, "exactly one host", "keep one static site")
 
 
+def _networks(hosts: Hosts) -> Iterator[Problem]:
+    """Pods and Services of the local regions, the instance's own network: no two of them meet."""
+    regions = [name for name in members(hosts, "regions") if "local_nodes" in hosts[name].get("groups", ())]
+    given = {(name, key): hosts[name].get(key, text) for name in regions for key, text in CLUSTER_NETWORKS.items()}
+    networks = {place: _network(value) for place, value in given.items()}
+    for (name, key), network in networks.items():
+        if network is None and key not in hosts[name].get("undefined", {}):
+            allowed = "an IPv4 network such as " + CLUSTER_NETWORKS[key]
+            wrong = f"{show(given[name, key])} is no network"
+            yield Problem(name, key, "network-form", wrong, allowed, "correct it in the region's variables")
+    for name in regions:
+        (pods, own), (services, other) = ((networks[name, key], key) for key in CLUSTER_NETWORKS)
+        if pods and services and pods.overlaps(services):
+            mend = "give pods and Services networks of their own"
+            wrong = f"{services} overlaps {own} {pods}"
+            yield Problem(name, other, "network-overlap", wrong, f"a network apart from {own}", mend)
+    for prefix, _seen in _values(hosts, "local_network_prefix"):
+        instance = _network(f"{prefix}.0.0/16")
+        for key in CLUSTER_NETWORKS:
+            for network in {networks[name, key] for name in regions}:
+                if instance and network and network.overlaps(instance):
+                    wrong = f"{instance} overlaps {network}, the regions' {key}"
+                    allowed = f"a /16 that meets neither pods nor Services, such as 10.77; not {prefix}"
+                    mend = "choose another one, or give the regions' pods and Services other networks"
+                    yield Problem("", "local_network_prefix", "network-overlap", wrong, allowed, mend)
+
+
+def _network(text: object) -> IPv4Network | None:
+    try:
+        network = ip_network(text) if isinstance(text, str) and "/" in text else None
+    except ValueError:
+        return None
+    return network if isinstance(network, IPv4Network) else None
+
+
 def _subnet(_name: str, facts: Mapping[str, Any]) -> list[int]:
     subnet = facts.get("node_subnet")
     return [int(subnet)] if isinstance(subnet, (int, float)) and not isinstance(subnet, bool) else []
@@ -247,6 +286,24 @@ def _run(hosts: Hosts) -> Iterator[Problem]:
             allowed = f"0 to {len(regions) - 1}, less than the number of regions"
             mend = "lower it, or a rollout that breaks every region would go on to its end"
             yield Problem("", key, "max-failed", f"{value} of {len(regions)} regions may fail", allowed, mend)
+
+
+def _folders(hosts: Hosts) -> Iterator[Problem]:
+    pairs = {(str(facts.get("local_state_dir", "")), str(facts.get("local_cache_dir", ""))) for facts in hosts.values()}
+    for state, cache in pairs:
+        inner, outer = _parts(cache), _parts(state)
+        if outer and inner[: len(outer)] == outer:
+            mend = "move it elsewhere, such as /var/cache/llm-verifier"
+            wrong = f"{cache} lies in local_state_dir {state}, which `make clean` removes"
+            yield Problem("", "local_cache_dir", "cache-in-state", wrong, "a folder outside of local_state_dir", mend)
+
+
+def _parts(path: str) -> list[str]:
+    """The names of a path, without those that a `..` takes back."""
+    parts: list[str] = []
+    for part in path.split("/"):
+        parts = parts[:-1] if part == ".." else [*parts, part] if part not in ("", ".") else parts
+    return parts
 
 
 def _secrets(hosts: Hosts) -> Iterator[Problem]:

@@ -79,6 +79,12 @@ NODE: dict[str, Rule] = {
 }
 """Variables of a host on the local provider; subnet 0 is the host's own link."""
 
+CLUSTER_NETWORKS = {
+    "region_cluster_pod_network": "10.244.0.0/16",
+    "region_cluster_service_network": "10.96.0.0/16",
+}
+"""Variables of a region's host on the local provider, and what they are unless somebody sets them."""
+
 RUN: dict[str, Rule] = {
     "cloud_provider": Rule("string", choices=("", *PROVIDERS), choices_text="one of " + ", ".join(PROVIDERS)),
     "registry": Rule(
@@ -126,5 +132,5 @@ def as_boolean(value: Any) -> Any:
     return TEXT_BOOLEANS.get(value.lower(), value) if isinstance(value, str) else value
 
 
-SELECTED = (*REGION, *NODE, "node_address", "node_public_address", *RUN)
+SELECTED = (*REGION, *NODE, *CLUSTER_NETWORKS, "node_address", "node_public_address", *RUN)
 """Every variable that the filter `routing_inputs` hands over for validation, each in the clear: none is a secret."""

@@ -8,8 +8,10 @@ Regions are servers that answer with the request id they got; `/held` is answere
 
 from __future__ import annotations
 
+import datetime as dt
 import json
 import os
+import socket
 import stat
 import subprocess
 import sys
@@ -272,3 +274,19 @@ def test_reloads_lose_no_request(edge: Edge) -> None:
     results = [edge.result(loop) for loop in loops]
     assert came.startswith("HTTP/1.1 200")
     assert all(done > 3 and not failed for done, failed in results), results
+
+
+def test_a_server_that_goes_and_comes_is_told_with_the_time(edge: Edge) -> None:
+    name = front_door()[0].regions[0].name
+    for word in ("disable", "enable"):
+        with socket.socket(socket.AF_UNIX) as admin:
+            admin.connect(str(edge.folder / "admin.sock"))
+            admin.sendall(f"{word} server regions/{name}\n".encode())
+            assert admin.recv(1000).strip() == b""
+
+    def told() -> list[str]:
+        return [line for line in edge.log() if not line.startswith("{") and f"regions/{name} is" in line]
+
+    wait_until(lambda: len(told()) >= 2, "two lines of the server")
+    times = [dt.datetime.fromisoformat(line.split()[0]) for line in told()]
+    assert all(abs(dt.datetime.now(dt.UTC) - moment) < dt.timedelta(minutes=1) for moment in times), told()

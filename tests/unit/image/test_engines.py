@@ -24,6 +24,9 @@ DIGEST = "sha256:" + "a" * 64
 PROGRAM = r"""#!/usr/bin/python3
 import json, os, sys
 words = sys.argv[1:]
+if words == ["--version"]:
+    print("Docker version 24.0.7, build x")
+    sys.exit()
 option = lambda name: words[words.index(name) + 1] if name in words else ""
 note = {"argv": words, "proxy": os.environ.get("http_proxy", "")}
 if option("--authfile"):

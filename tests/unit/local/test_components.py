@@ -129,3 +129,24 @@ def test_a_build_that_is_killed_goes_on_where_it_was_and_shows_how_far_it_is(tmp
     assert (tmp_path / "cache/compiled").read_text().split() == [str(number) for number in range(1, 101)]
     progress = (tmp_path / "progress").read_text()
     assert all(f"kubernetes: compiled {count} of at most 100 packages" in progress for count in (1, 26, 51))
+
+
+def test_two_runs_at_once_build_it_once(tmp_path: Path) -> None:
+    component(tmp_path, "")
+    (tmp_path / "cache").mkdir()
+    (tmp_path / "cache/wait").touch()
+    (tmp_path / "go").write_text(GO)
+    (tmp_path / "go").chmod(0o755)
+    environment = {**os.environ, "PYTHONPATH": os.pathsep.join([str(ROOT / "collections"), *sys.path])}
+    command = [sys.executable, "-c", BUILD, str(tmp_path)]
+    runs = [subprocess.Popen(command, env=environment, stdout=subprocess.PIPE, text=True) for _number in range(2)]
+    end = time.monotonic() + 20
+    while not (tmp_path / "cache/waiting").exists():
+        assert time.monotonic() < end
+        time.sleep(0.05)
+    time.sleep(1)  # the other one would begin its own now
+    (tmp_path / "cache/wait").unlink()
+    said = [run.communicate(timeout=20)[0].strip() for run in runs]
+    assert [run.returncode for run in runs] == [0, 0]
+    assert complete(Path(said[0])) and said[0] == said[1]
+    assert (tmp_path / "progress").read_text().count("downloading its modules") == 1

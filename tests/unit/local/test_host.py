@@ -35,24 +35,32 @@ def limit(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     file.parent.mkdir(parents=True)
     file.write_text("128\n")
     monkeypatch.setattr(host, "PROC_SYS", tmp_path / "sys")
+    (tmp_path / "run").mkdir()
+    monkeypatch.setattr(host, "LIMITS", tmp_path / "run/limits.json")
     return file
 
 
+def instance(name: str, folder: Path) -> Instance:
+    return Instance(name, "10.77", folder / name, folder / "cache")
+
+
 def test_a_low_limit_is_raised_and_put_back(limit: Path, tmp_path: Path) -> None:
-    state = tmp_path / "state" / "one"
-    assert host.raise_limits(state, {KEY: 1024}, check=True) == {KEY: (128, 1024)}
+    one = instance("one", tmp_path)
+    assert host.raise_limits(one, {KEY: 1024}, check=True) == {KEY: (128, 1024)}
     assert limit.read_text() == "128\n"
-    host.raise_limits(state, {KEY: 1024}, check=False)
-    assert host.raise_limits(state, {KEY: 1024}, check=False) == {}
-    host.raise_limits(state, {KEY: 2048}, check=False)  # what it was at first is what comes back
-    host.restore_limits(state, check=False)
+    host.raise_limits(one, {KEY: 1024}, check=False)
+    assert host.raise_limits(one, {KEY: 1024}, check=False) == {}
+    host.raise_limits(one, {KEY: 2048}, check=False)  # what it was at first is what comes back
+    host.restore_limits(one, check=False)
     assert limit.read_text() == "128\n"
-    assert host.restore_limits(state, check=False) == {}
-    assert list(state.parent.iterdir()) == []
+    assert host.restore_limits(one, check=False) == {}
+    assert list((tmp_path / "run").iterdir()) == []
 
 
-def test_the_last_instance_to_leave_puts_it_back(limit: Path, tmp_path: Path) -> None:
-    one, two = tmp_path / "state" / "one", tmp_path / "state" / "two"
+@pytest.mark.parametrize("elsewhere", ["", "srv"])
+def test_the_last_instance_to_leave_puts_it_back(limit: Path, tmp_path: Path, elsewhere: str) -> None:
+    """Wherever its state folder lies."""
+    one, two = instance("one", tmp_path), instance("two", tmp_path / elsewhere)
     host.raise_limits(one, {KEY: 1024}, check=False)
     host.raise_limits(two, {KEY: 1024}, check=False)
     host.restore_limits(one, check=False)
@@ -63,7 +71,7 @@ def test_the_last_instance_to_leave_puts_it_back(limit: Path, tmp_path: Path) ->
 
 def test_a_limit_that_is_high_enough_stays(limit: Path, tmp_path: Path) -> None:
     limit.write_text("9999\n")
-    assert host.raise_limits(tmp_path, {KEY: 1024}, check=False) == {}
+    assert host.raise_limits(instance("one", tmp_path), {KEY: 1024}, check=False) == {}
     assert limit.read_text() == "9999\n"
 
 
@@ -71,8 +79,7 @@ def test_lacks_are_all_told_at_once_each_with_what_mends_it(tmp_path: Path, monk
     monkeypatch.setenv("PATH", str(tmp_path))
     monkeypatch.setattr(host.os, "geteuid", lambda: 0)
     monkeypatch.setattr(host, "_taken_addresses", lambda _instance: ["10.77.0.0/16 is in use"])
-    instance = Instance("llmv", "10.77", tmp_path, tmp_path)
-    found = "\n".join(host.missing(instance, 10**9, 10**9))
+    found = "\n".join(host.missing(instance("llmv", tmp_path), 10**9, 10**9))
     for lack in ("apt-get install mmdebstrap", "MiB of memory", "MiB free below", "10.77.0.0/16 is in use"):
         assert lack in found
 
@@ -105,15 +112,36 @@ def test_a_machine_of_8_gib_is_enough_though_it_tells_of_less(
     monkeypatch.setattr(host.os, "geteuid", lambda: 0)
     monkeypatch.setattr(host.os, "sysconf", {"SC_PAGE_SIZE": 4096, "SC_PHYS_PAGES": told_mib * 256}.__getitem__)
     monkeypatch.setattr(host, "_taken_addresses", lambda _instance: [])
-    found = host.missing(Instance("llmv", "10.77", tmp_path, tmp_path), host.MEMORY_MIB, 0)
+    found = host.missing(instance("llmv", tmp_path), host.MEMORY_MIB, 0)
     assert any("MiB of memory" in line for line in found) is not enough
 
 
-def test_the_state_is_for_root_alone_whoever_made_its_folder(tmp_path: Path) -> None:
-    state = tmp_path / "llmv"
-    assert host.made_private(state, check=True)
-    assert not state.exists()
-    state.mkdir(mode=0o755)
-    assert host.made_private(state, check=False)
-    assert state.stat().st_mode & 0o777 == 0o700
-    assert not host.made_private(state, check=False)
+@pytest.mark.skipif(os.geteuid() != 0, reason="the preflight asks for root first")
+def test_building_programs_begins_with_the_preflight(tmp_path: Path) -> None:
+    """What fills the disk is not begun where it can't end."""
+    given = {"local_cache_dir": str(tmp_path / "cache"), "local_machine_minimum_memory_mib": 10**8,
+             "local_machine_minimum_disk_mib": 10**9}
+    command = ["ansible-playbook", "-i", "inventories/local", "playbooks/programs.yml", "-e", json.dumps(given)]
+    done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=False)
+    assert done.returncode != 0
+    assert "100000000 needed" in done.stdout and "1000000000 needed" in done.stdout
+    assert list(tmp_path.iterdir()) == []
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="the preflight asks for root first")
+@pytest.mark.parametrize(("tree", "told"), [("", True), ("/some/tree", False)])
+def test_docker_is_looked_for_where_no_tree_builds_the_image(tmp_path: Path, tree: str, told: bool) -> None:
+    """Before anything is built: in the run's first task on the machine."""
+    given = {"local_state_dir": str(tmp_path / "llmv"), "local_cache_dir": str(tmp_path / "cache"),
+             "image_build_tree": tree, "local_machine_minimum_memory_mib": 10**8}
+    programs = {path.name: path for folder in ("/usr/bin", "/usr/sbin") for path in Path(folder).iterdir()}
+    (tmp_path / "bin").mkdir()  # a path as it is without buildah and docker
+    for name in programs.keys() - {"buildah", "docker"}:
+        (tmp_path / "bin" / name).symlink_to(programs[name])
+    command = [str(Path(sys.executable).with_name("ansible-playbook")), "-i", "inventories/local",
+               "playbooks/20_nodes.yml", "-e", json.dumps(given)]
+    done = subprocess.run(command, cwd=ROOT, env={**os.environ, "PATH": str(tmp_path / "bin")}, capture_output=True,
+                          text=True, check=False)
+    assert "100000000 needed" in done.stdout, done.stdout + done.stderr
+    assert ("docker is not there, needed for building the image" in done.stdout) is told
+    assert not (tmp_path / "llmv").exists()

@@ -7,15 +7,19 @@ from __future__ import annotations
 
 import copy
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any
 
 import pytest
+import yaml
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from ansible_collections.llm_verifier.multi_region.plugins.module_utils.routing.errors import Problem, report
 from ansible_collections.llm_verifier.multi_region.plugins.module_utils.routing.validate import validate
+from ansible_collections.llm_verifier.multi_region.plugins.module_utils.routing.variables import CLUSTER_NETWORKS
 
+ROOT = Path(__file__).resolve().parents[3]
 Data = dict[str, Any]
 Hosts = dict[str, Data]
 Spoil = Callable[[Hosts], object]
@@ -171,6 +175,45 @@ CASES: dict[str, tuple[Spoil, list[tuple[str, str, str]]]] = {
         [("", "local_network_prefix", "variable-wrong-value")],
     ),
     "relative folder": (every(local_state_dir="state"), [("", "local_state_dir", "variable-wrong-value")]),
+    "the Services' network": (
+        every(local_network_prefix="10.96"),
+        [("", "local_network_prefix", "network-overlap")],
+    ),
+    "the pods' network": (every(local_network_prefix="10.244"), [("", "local_network_prefix", "network-overlap")]),
+    "the pods' network of one region": (
+        facts("us-west-2", region_cluster_pod_network="10.64.0.0/12"),
+        [("", "local_network_prefix", "network-overlap")],
+    ),
+    "pods among Services": (
+        facts("us-west-2", region_cluster_pod_network="10.96.128.0/17"),
+        [("us-west-2", "region_cluster_service_network", "network-overlap")],
+    ),
+    "pods nowhere": (
+        facts("us-west-2", region_cluster_pod_network="10.244.0.0"),
+        [("us-west-2", "region_cluster_pod_network", "network-form")],
+    ),
+    "Services inside of a network": (
+        facts("us-west-2", region_cluster_service_network="10.96.0.1/16"),
+        [("us-west-2", "region_cluster_service_network", "network-form")],
+    ),
+    "Services of IPv6": (
+        facts("us-west-2", region_cluster_service_network="fd00::/108"),
+        [("us-west-2", "region_cluster_service_network", "network-form")],
+    ),
+    "pods undefined": (
+        facts(
+            "us-west-2", region_cluster_pod_network=None, undefined={"region_cluster_pod_network": "'x' is undefined"}
+        ),
+        [("us-west-2", "region_cluster_pod_network", "variable-undefined")],
+    ),
+    "cache in the state": (
+        every(local_state_dir="/srv/llmv", local_cache_dir="/srv/llmv/cache"),
+        [("", "local_cache_dir", "cache-in-state")],
+    ),
+    "cache in the state by a detour": (
+        every(local_state_dir="/srv//llmv", local_cache_dir="/srv/x/../llmv"),
+        [("", "local_cache_dir", "cache-in-state")],
+    ),
     "skip flag": (every(skip_monitoring="maybe"), [("", "skip_monitoring", "variable-wrong-value")]),
     "registry with a scheme": (every(registry="https://r.example"), [("", "registry", "variable-wrong-value")]),
     "wave of none": (every(regional_deploy_wave_size=0), [("", "regional_deploy_wave_size", "variable-wrong-value")]),
@@ -201,6 +244,11 @@ ALLOWED: dict[str, Spoil] = {
     "provider of the group": every(cloud_provider="local"),
     "no provider chosen": every(cloud_provider=""),
     "registry with port and path": every(registry="10.77.210.10:5000/team"),
+    "state in the cache": every(local_state_dir="/srv/cache/llmv", local_cache_dir="/srv/cache"),
+    "folders beside each other": every(local_state_dir="/srv/llm", local_cache_dir="/srv/llm-cache"),
+    "Services elsewhere": both(
+        every(local_network_prefix="10.96"), every(region_cluster_service_network="10.112.0.0/16")
+    ),
     "key given": every(secrets={"generate": False, "jwt-secret": True}),
     "three of four may fail": every(regional_deploy_max_failed_regions=3),
     "longest name": rename("client-eu", "c" * 58),
@@ -235,6 +283,18 @@ def test_allowed(hosts: Hosts, policy: Data, name: str) -> None:
 def test_an_instance_has_a_private_network(hosts: Hosts, policy: Data, prefix: str, allowed: bool) -> None:
     every(local_network_prefix=prefix)(hosts)
     assert (validate(hosts, policy) == ()) is allowed
+
+
+def test_a_network_that_is_taken_is_told_with_what_is_allowed(hosts: Hosts, policy: Data) -> None:
+    every(local_network_prefix="10.96")(hosts)
+    (problem,) = validate(hosts, policy)
+    assert problem.wrong == "10.96.0.0/16 overlaps 10.96.0.0/16, the regions' region_cluster_service_network"
+    assert problem.allowed == "a /16 that meets neither pods nor Services, such as 10.77; not 10.96"
+
+
+def test_networks_of_pods_and_services_are_the_roles_own() -> None:
+    defaults = yaml.safe_load((ROOT / "roles/region_cluster/defaults/main.yml").read_text(encoding="utf-8"))
+    assert {key: defaults[key] for key in CLUSTER_NETWORKS} == CLUSTER_NETWORKS
 
 
 def test_an_empty_inventory_has_no_region(policy: Data) -> None:

@@ -64,11 +64,12 @@ def header(what: str, generation: int | None = None) -> str:
     return f"# {what}. Written by llm_verifier.multi_region; edits are overwritten.{made}\n\n"
 
 
-def access_log() -> str:
-    """The access log: one JSON object a line."""
+def access_log() -> list[str]:
+    """The access log of a frontend: one JSON object a line, with its own time."""
     texts = [f'"{name}":"{value}"' for name, value in _LOG_TEXTS.items()]
     numbers = [f'"{name}":{value}' for name, value in _LOG_NUMBERS.items()]
-    return "log-format '{" + ",".join(texts + numbers) + "}'"
+    raw = f"log stdout len {_LOG_LINE_BYTES} format raw local0 info"
+    return ["no log", raw, "log-format '{" + ",".join(texts + numbers) + "}'"]
 
 
 def error_pages() -> list[str]:
@@ -84,7 +85,7 @@ def error_pages() -> list[str]:
 def global_section(settings: Settings) -> str:
     """Section `global`."""
     lines = [
-        f"log stdout len {_LOG_LINE_BYTES} format raw local0 info",
+        "log stdout format iso local0 notice",  # servers that go and come; requests have the access log
         f"maxconn {settings.maximum_connections}",
         f"hard-stop-after {settings.drain_seconds}s",
         f"ssl-default-bind-ciphers {CIPHERS}",
@@ -223,7 +224,7 @@ def plain_frontend(settings: Settings, rules: list[str], unless: str = "") -> st
     else:
         challenge = f"http-request return status 404 content-type text/plain string none if {{ {acme} }}"
     redirect = "http-request redirect scheme https code 308" + (f" unless {unless}" if unless else "")
-    return section("frontend plain", [f"bind :{settings.http_port}", access_log(), *rules, challenge, redirect])
+    return section("frontend plain", [f"bind :{settings.http_port}", *access_log(), *rules, challenge, redirect])
 
 
 def metrics_frontend(settings: Settings, rules: Iterable[str] = (), backend: str = "") -> str:

@@ -106,7 +106,7 @@ def _frontend(table: RoutingTable, site: Site, settings: Settings) -> str:
         *blocks.trust_rules(site.trusted_proxies),
         *blocks.proxy_protocol(settings),
         *blocks.connection_limits(settings),
-        blocks.access_log(),
+        *blocks.access_log(),
         *blocks.source_rules(site.trusted_proxies),
         *blocks.request_limits(settings),
         *blocks.country_rules(settings, f"/node/{NETWORKS}", UNKNOWN_COUNTRY),

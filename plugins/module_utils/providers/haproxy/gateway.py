@@ -45,7 +45,7 @@ def _frontend(settings: Settings, region: str, trusted: list[str]) -> str:
             *blocks.trust_rules(trusted),
             *blocks.proxy_protocol(settings),
             *blocks.connection_limits(settings),
-            blocks.access_log(),
+            *blocks.access_log(),
             *blocks.source_rules(trusted),
             *blocks.request_limits(settings),
             *blocks.answer_headers(settings),

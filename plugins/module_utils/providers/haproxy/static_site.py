@@ -45,7 +45,7 @@ def render(policy: Policy, settings: Settings, retry_after_seconds: int = 60) ->
             *blocks.trust_rules(()),
             *blocks.proxy_protocol(settings),
             *blocks.connection_limits(settings),
-            blocks.access_log(),
+            *blocks.access_log(),
             *blocks.source_rules(()),
             *blocks.request_limits(settings),
             *blocks.answer_headers(settings),
