@@ -231,6 +231,8 @@ def test_no_pod_holds_a_token(site: Site) -> None:
         ("patch", "networkpolicies", "llm-verifier", True), ("get", "pods --subresource=log", "llm-verifier", True),
         ("get", "secrets", "llm-verifier", True), ("get", "namespaces/kube-system", "", True),
         ("get", "secrets", "kube-system", False), ("list", "secrets", "", False), ("get", "nodes", "", False),
+        ("create", "ingresses.networking.k8s.io", "llm-verifier-gateway", True),
+        ("create", "ingresses.networking.k8s.io", "default", False),
         ("patch", "deployments", "default", False), ("create", "nodes --subresource=proxy", "", False),
         ("create", "pods", "llm-verifier", False), ("create", "pods --subresource=exec", "llm-verifier", False),
         ("patch", "namespaces/llm-verifier", "", False), ("patch", "resourcequotas", "llm-verifier", False),
