@@ -14,6 +14,7 @@ import threading
 import time
 from collections.abc import Collection, Iterator
 from contextlib import contextmanager, suppress
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -168,18 +169,32 @@ def test_a_run_that_is_killed_half_way_is_resumed_by_the_next(site: Site, restor
     assert states == {PRIMARY: "passed", OTHER: "passed"}
 
 
+def vaulted(folder: Path, whole: str, inline: str) -> list[str]:
+    """Words that give one value in an encrypted file and another one as an encrypted text in a file."""
+    password, file, text = folder / "password", folder / "vault.json", folder / "values.yml"
+    password.write_text("a password of a vault")
+    file.write_text(json.dumps({"secrets_region_values": {"anthropic-api-key": whole}}))
+    run = partial(subprocess.run, cwd=ROOT, check=True, capture_output=True, text=True)
+    run(["ansible-vault", "encrypt", "--vault-password-file", str(password), str(file)])
+    command = ["ansible-vault", "encrypt_string", "--vault-password-file", str(password), "--stdin-name", "own-key"]
+    encrypted = run(command, input=inline).stdout
+    text.write_text("secrets_values:\n" + "".join(f"  {line}\n" for line in encrypted.splitlines()))
+    assert file.read_text().startswith("$ANSIBLE_VAULT;") and "$ANSIBLE_VAULT;" in text.read_text()
+    return ["-e", f"@{file}", "-e", f"@{text}", "--vault-password-file", str(password)]
+
+
 def test_a_changed_secret_rolls_the_pods_and_shows_nowhere(
     site: Site, restored: None, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
     template = "jsonpath={.spec.template.metadata.annotations.llm-verifier\\.com/content-digest}"
     show = ["get", "deployment", "llm-verifier", "-n", "llm-verifier", "-o", template]
     before = site.kubectl(OTHER, *show)
-    value, vaulted = "sk-value-that-nobody-may-see-1", "sk-value-that-nobody-may-see-2"
-    monkeypatch.setenv("OPENAI_API_KEY", value)
-    given = tmp_path / "values.json"
-    given.write_text(json.dumps({"secrets_region_values": {"anthropic-api-key": vaulted}}))
-    words = ["--limit", OTHER, "-e", f"@{given}", "-vvv", "--diff"]
-    shown = [form for text in (value, vaulted) for form in (text, base64.b64encode(text.encode()).decode())]
+    names = ("openai-api-key", "anthropic-api-key", "own-key")
+    values = {name: f"sk-value-that-nobody-may-see-{name}" for name in names}
+    monkeypatch.setenv("OPENAI_API_KEY", values["openai-api-key"])
+    words = ["--limit", OTHER, *vaulted(tmp_path, values["anthropic-api-key"], values["own-key"]), "-vvv", "--diff"]
+    encoded = {name: base64.b64encode(text.encode()).decode() for name, text in values.items()}
+    shown = [*values.values(), *encoded.values()]
     ring = json.loads((site.state / "secrets/jwt-ring.json").read_text())
     keys = [ring["current"], base64.b64encode(ring["current"].encode()).decode()]
     with process_list([*shown, *keys]) as listed:
@@ -187,7 +202,7 @@ def test_a_changed_secret_rolls_the_pods_and_shows_nowhere(
     assert not listed
     assert not [form for form in shown if form in output]
     held = json.loads(site.kubectl(OTHER, "get", "secret", "llm-verifier-secrets", "-n", "llm-verifier", "-o", "json"))
-    assert held["data"]["openai-api-key"] == shown[1] and held["data"]["anthropic-api-key"] == shown[3]
+    assert {name: held["data"][name] for name in values} == encoded
     assert before and site.kubectl(OTHER, *show) != before
 
 

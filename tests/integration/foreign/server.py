@@ -1,7 +1,7 @@
 # Copyright (c) 2026 LLM Verifier DevOps
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""`server.py PORT DATABASE`: /ready writes to the database, /api/health tells who answers and how often it was asked."""
+"""`server.py PORT DATABASE`: /ready writes to the database, /api/health tells who answers."""
 
 from __future__ import annotations
 
