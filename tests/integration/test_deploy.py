@@ -20,9 +20,7 @@ from typing import Any
 
 import pytest
 
-from ansible_collections.llm_verifier.multi_region.plugins.module_utils.kube.probe import Endpoint, ask, context_of
-
-from .conftest import DOMAIN, REGIONS, ROOT, Site, changes, until
+from .conftest import REGIONS, ROOT, Site, changes, until, watched
 
 PRIMARY, OTHER = "us-east-1", "us-west-2"
 FAULTS: dict[str, tuple[dict[str, Any], str]] = {
@@ -53,38 +51,6 @@ def last_run(site: Site) -> dict[str, Any]:
     """The record of the last deployment."""
     found: dict[str, Any] = json.loads(max((site.state / "runs").glob("deploy-*.json")).read_text())
     return found
-
-
-def endpoint(site: Site, region: str) -> Endpoint:
-    """A region's own gateway."""
-    address = f"{site.instance.prefix}.{REGIONS.index(region) + 1}.10"
-    return Endpoint(address, 443, f"api.{DOMAIN}", ca_file=str(site.state / "certificate/ca.crt"))
-
-
-@contextmanager
-def watched(site: Site, region: str) -> Iterator[list[str]]:
-    """Asks a region all the time; the list holds every answer that wasn't good."""
-    bad: list[str] = []
-    end = threading.Event()
-    place = endpoint(site, region)
-    context = context_of(place)
-
-    def watch() -> None:
-        while not end.wait(0.2):
-            try:
-                status, _headers = ask(place, "/api/health", context)
-                if status != 200:
-                    bad.append(f"HTTP {status}")
-            except OSError as error:
-                bad.append(str(error))
-
-    thread = threading.Thread(target=watch)
-    thread.start()
-    try:
-        yield bad
-    finally:
-        end.set()
-        thread.join()
 
 
 @contextmanager
@@ -128,12 +94,12 @@ def fixture_restored(site: Site) -> Iterator[None]:
 @pytest.mark.parametrize("fault", FAULTS)
 def test_a_region_that_fails_runs_its_last_good_release_and_never_stops_serving(site: Site, fault: str) -> None:
     variables, said = FAULTS[fault]
-    with watched(site, OTHER) as bad:
+    with watched(site.region(OTHER)) as seen:
         output = site.play("playbooks/80_deploy.yml", "--limit", OTHER, "-e", with_fault(variables), check=False)
     assert "failed=1" in output and said in output, output[-4000:]
     assert f"{OTHER}: deploy: " in output and f"next: {'curl' if '500' in fault else 'kubectl'}" in output
     assert last_run(site)["regions"][OTHER]["state"] == "rolled_back"
-    assert not bad, bad
+    assert seen.asked and not seen.bad, seen
     assert set(changes(site.play("playbooks/80_deploy.yml", "--limit", OTHER)).values()) == {0}
 
 
