@@ -17,15 +17,20 @@ import yaml
 ROOT = Path(__file__).resolve().parent.parent
 BEGIN, END = "<!-- features: begin -->", "<!-- features: end -->"
 STATES = ("works", "partly", "not yet")
+DEFAULT, ALL = "make test", "make test-all"
 
 
-def tests_of(path: Path) -> dict[str, bool]:
-    """Return the test functions of a file, and whether each is really run (neither skipped nor expected to fail)."""
+def tests_of(path: Path) -> dict[str, str]:
+    """Return the test functions of a file, and the make target that runs each (none: skipped, or expected to fail)."""
+    tree = ast.parse(path.read_text())
+    whole = [ast.unparse(node.value) for node in tree.body
+             if isinstance(node, ast.Assign) and ast.unparse(node.targets[0]) == "pytestmark"]
     found = {}
-    for node in ast.walk(ast.parse(path.read_text())):
+    for node in ast.walk(tree):
         if isinstance(node, (ast.FunctionDef, ast.AsyncFunctionDef)) and node.name.startswith("test_"):
-            marks = " ".join(ast.unparse(decorator) for decorator in node.decorator_list)
-            found[node.name] = not re.search(r"mark\.(skip\b|xfail)", marks)
+            marks = "\n".join([*whole, *map(ast.unparse, node.decorator_list)])
+            target = ALL if re.search(r"mark\.long\b", marks) else DEFAULT
+            found[node.name] = "" if re.search(r"mark\.(skip\b|xfail)", marks) else target
     return found
 
 
@@ -46,14 +51,20 @@ def problems(features: list[dict[str, Any]]) -> list[str]:
     return found
 
 
+def shown(test: str) -> str:
+    """Return a test as the table names it: by a link, with the target where the usual one leaves it out."""
+    path, _colons, function = test.partition("::")
+    target = tests_of(ROOT / path).get(function)
+    link = f"[{function.removeprefix('test_').replace('_', ' ')}]({path})"
+    return link + (f" (`{target}`)" if target and target != DEFAULT else "")
+
+
 def table(features: list[dict[str, Any]]) -> str:
     """Return the table as Markdown."""
     lines = ["| feature | state | shown by |", "|---|---|---|"]
     for entry in features:
         state = entry["state"] + (f": {entry['missing']}" if entry.get("missing") else "")
-        shown = "<br>".join(f"[{test.split('::')[1].removeprefix('test_').replace('_', ' ')}]({test.split('::')[0]})"
-                            for test in entry.get("tests", []))
-        lines.append(f"| {entry['feature']} | {state} | {shown} |")
+        lines.append(f"| {entry['feature']} | {state} | {'<br>'.join(map(shown, entry.get('tests', [])))} |")
     return "\n".join(lines)
 
 

@@ -5,18 +5,22 @@
 
 from __future__ import annotations
 
+import http.client
 import json
 import os
 import subprocess
+import threading
 import time
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from contextlib import contextmanager
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
 import pytest
 import yaml
 
+from ansible_collections.llm_verifier.multi_region.plugins.module_utils.kube import probe
 from ansible_collections.llm_verifier.multi_region.plugins.module_utils.local.instance import Instance
 from ansible_collections.llm_verifier.multi_region.plugins.module_utils.local.node import Node
 from ansible_collections.llm_verifier.multi_region.plugins.module_utils.site.questions import Answer, ask
@@ -90,6 +94,15 @@ class Site:
         roots = (self.state / "certificate/ca.crt").read_text()
         return ask(self.instance, CLIENTS[geography], f"api.{DOMAIN}", path, roots)
 
+    def end(self, subnet: int) -> probe.Endpoint:
+        """Whoever shows the front door's certificate on a node's public address."""
+        roots = str(self.state / "certificate/ca.crt")
+        return probe.Endpoint(f"{self.instance.prefix}.{subnet}.10", 443, f"api.{DOMAIN}", ca_file=roots)
+
+    def region(self, region: str) -> probe.Endpoint:
+        """A region's own gateway."""
+        return self.end(REGIONS.index(region) + 1)
+
     def routing(self, edge: str = "edge-1") -> dict[str, Any]:
         """Return what an edge's status page says."""
         return routing_status(self.instance, edge)
@@ -97,6 +110,40 @@ class Site:
     def report(self) -> dict[str, Any]:
         found: dict[str, Any] = json.loads((self.state / "report.json").read_text())
         return found
+
+
+@dataclass
+class Watched:
+    """How many questions were asked and every answer that wasn't good."""
+
+    asked: int = 0
+    bad: list[str] = field(default_factory=list)
+
+
+@contextmanager
+def watched(*places: probe.Endpoint) -> Iterator[Watched]:
+    """Asks every place five times a second, each time by a new connection, without a second try."""
+    found, over = Watched(), threading.Event()
+
+    def watch(place: probe.Endpoint) -> None:
+        context = probe.context_of(place)
+        while not over.wait(0.2):
+            try:
+                status, _headers = probe.ask(place, "/api/health", context)
+                found.bad += [] if status == 200 else [f"{place.address}: HTTP {status}"]
+            except (OSError, http.client.HTTPException) as error:
+                found.bad.append(f"{place.address}: {error!r}")
+            found.asked += 1
+
+    threads = [threading.Thread(target=watch, args=(place,)) for place in places]
+    for thread in threads:
+        thread.start()
+    try:
+        yield found
+    finally:
+        over.set()
+        for thread in threads:
+            thread.join()
 
 
 def routing_status(instance: Instance, edge: str = "edge-1") -> dict[str, Any]:

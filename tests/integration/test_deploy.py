@@ -14,14 +14,13 @@ import threading
 import time
 from collections.abc import Collection, Iterator
 from contextlib import contextmanager, suppress
+from functools import partial
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from ansible_collections.llm_verifier.multi_region.plugins.module_utils.kube.probe import Endpoint, ask, context_of
-
-from .conftest import DOMAIN, REGIONS, ROOT, Site, changes, until
+from .conftest import REGIONS, ROOT, Site, changes, until, watched
 
 PRIMARY, OTHER = "us-east-1", "us-west-2"
 FAULTS: dict[str, tuple[dict[str, Any], str]] = {
@@ -52,38 +51,6 @@ def last_run(site: Site) -> dict[str, Any]:
     """The record of the last deployment."""
     found: dict[str, Any] = json.loads(max((site.state / "runs").glob("deploy-*.json")).read_text())
     return found
-
-
-def endpoint(site: Site, region: str) -> Endpoint:
-    """A region's own gateway."""
-    address = f"{site.instance.prefix}.{REGIONS.index(region) + 1}.10"
-    return Endpoint(address, 443, f"api.{DOMAIN}", ca_file=str(site.state / "certificate/ca.crt"))
-
-
-@contextmanager
-def watched(site: Site, region: str) -> Iterator[list[str]]:
-    """Asks a region all the time; the list holds every answer that wasn't good."""
-    bad: list[str] = []
-    end = threading.Event()
-    place = endpoint(site, region)
-    context = context_of(place)
-
-    def watch() -> None:
-        while not end.wait(0.2):
-            try:
-                status, _headers = ask(place, "/api/health", context)
-                if status != 200:
-                    bad.append(f"HTTP {status}")
-            except OSError as error:
-                bad.append(str(error))
-
-    thread = threading.Thread(target=watch)
-    thread.start()
-    try:
-        yield bad
-    finally:
-        end.set()
-        thread.join()
 
 
 @contextmanager
@@ -127,12 +94,12 @@ def fixture_restored(site: Site) -> Iterator[None]:
 @pytest.mark.parametrize("fault", FAULTS)
 def test_a_region_that_fails_runs_its_last_good_release_and_never_stops_serving(site: Site, fault: str) -> None:
     variables, said = FAULTS[fault]
-    with watched(site, OTHER) as bad:
+    with watched(site.region(OTHER)) as seen:
         output = site.play("playbooks/80_deploy.yml", "--limit", OTHER, "-e", with_fault(variables), check=False)
     assert "failed=1" in output and said in output, output[-4000:]
     assert f"{OTHER}: deploy: " in output and f"next: {'curl' if '500' in fault else 'kubectl'}" in output
     assert last_run(site)["regions"][OTHER]["state"] == "rolled_back"
-    assert not bad, bad
+    assert seen.asked and not seen.bad, seen
     assert set(changes(site.play("playbooks/80_deploy.yml", "--limit", OTHER)).values()) == {0}
 
 
@@ -168,18 +135,32 @@ def test_a_run_that_is_killed_half_way_is_resumed_by_the_next(site: Site, restor
     assert states == {PRIMARY: "passed", OTHER: "passed"}
 
 
+def vaulted(folder: Path, whole: str, inline: str) -> list[str]:
+    """Words that give one value in an encrypted file and another one as an encrypted text in a file."""
+    password, file, text = folder / "password", folder / "vault.json", folder / "values.yml"
+    password.write_text("a password of a vault")
+    file.write_text(json.dumps({"secrets_region_values": {"anthropic-api-key": whole}}))
+    run = partial(subprocess.run, cwd=ROOT, check=True, capture_output=True, text=True)
+    run(["ansible-vault", "encrypt", "--vault-password-file", str(password), str(file)])
+    command = ["ansible-vault", "encrypt_string", "--vault-password-file", str(password), "--stdin-name", "own-key"]
+    encrypted = run(command, input=inline).stdout
+    text.write_text("secrets_values:\n" + "".join(f"  {line}\n" for line in encrypted.splitlines()))
+    assert file.read_text().startswith("$ANSIBLE_VAULT;") and "$ANSIBLE_VAULT;" in text.read_text()
+    return ["-e", f"@{file}", "-e", f"@{text}", "--vault-password-file", str(password)]
+
+
 def test_a_changed_secret_rolls_the_pods_and_shows_nowhere(
     site: Site, restored: None, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
     template = "jsonpath={.spec.template.metadata.annotations.llm-verifier\\.com/content-digest}"
     show = ["get", "deployment", "llm-verifier", "-n", "llm-verifier", "-o", template]
     before = site.kubectl(OTHER, *show)
-    value, vaulted = "sk-value-that-nobody-may-see-1", "sk-value-that-nobody-may-see-2"
-    monkeypatch.setenv("OPENAI_API_KEY", value)
-    given = tmp_path / "values.json"
-    given.write_text(json.dumps({"secrets_region_values": {"anthropic-api-key": vaulted}}))
-    words = ["--limit", OTHER, "-e", f"@{given}", "-vvv", "--diff"]
-    shown = [form for text in (value, vaulted) for form in (text, base64.b64encode(text.encode()).decode())]
+    names = ("openai-api-key", "anthropic-api-key", "own-key")
+    values = {name: f"sk-value-that-nobody-may-see-{name}" for name in names}
+    monkeypatch.setenv("OPENAI_API_KEY", values["openai-api-key"])
+    words = ["--limit", OTHER, *vaulted(tmp_path, values["anthropic-api-key"], values["own-key"]), "-vvv", "--diff"]
+    encoded = {name: base64.b64encode(text.encode()).decode() for name, text in values.items()}
+    shown = [*values.values(), *encoded.values()]
     ring = json.loads((site.state / "secrets/jwt-ring.json").read_text())
     keys = [ring["current"], base64.b64encode(ring["current"].encode()).decode()]
     with process_list([*shown, *keys]) as listed:
@@ -187,7 +168,7 @@ def test_a_changed_secret_rolls_the_pods_and_shows_nowhere(
     assert not listed
     assert not [form for form in shown if form in output]
     held = json.loads(site.kubectl(OTHER, "get", "secret", "llm-verifier-secrets", "-n", "llm-verifier", "-o", "json"))
-    assert held["data"]["openai-api-key"] == shown[1] and held["data"]["anthropic-api-key"] == shown[3]
+    assert {name: held["data"][name] for name in values} == encoded
     assert before and site.kubectl(OTHER, *show) != before
 
 

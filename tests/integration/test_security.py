@@ -16,8 +16,7 @@ from typing import Any
 
 import pytest
 
-from .conftest import REGIONS, Site, changes, until
-from .test_deploy import watched
+from .conftest import REGIONS, Site, changes, until, watched
 
 REGION = "us-west-2"
 HOLDER = "client-na"
@@ -231,6 +230,8 @@ def test_no_pod_holds_a_token(site: Site) -> None:
         ("patch", "networkpolicies", "llm-verifier", True), ("get", "pods --subresource=log", "llm-verifier", True),
         ("get", "secrets", "llm-verifier", True), ("get", "namespaces/kube-system", "", True),
         ("get", "secrets", "kube-system", False), ("list", "secrets", "", False), ("get", "nodes", "", False),
+        ("create", "ingresses.networking.k8s.io", "llm-verifier-gateway", True),
+        ("create", "ingresses.networking.k8s.io", "default", False),
         ("patch", "deployments", "default", False), ("create", "nodes --subresource=proxy", "", False),
         ("create", "pods", "llm-verifier", False), ("create", "pods --subresource=exec", "llm-verifier", False),
         ("patch", "namespaces/llm-verifier", "", False), ("patch", "resourcequotas", "llm-verifier", False),
@@ -331,9 +332,9 @@ def test_the_key_that_encrypts_secrets_is_replaced_and_nobody_notices(site: Site
     path = site.state / "pki" / REGION / "encryption.yaml"
     old = int(re.findall(r"name: key(\d+)", path.read_text())[0])
     before = secrets_of(site, REGION)
-    with watched(site, REGION) as bad:
+    with watched(site.region(REGION)) as seen:
         site.play("playbooks/rotate_encryption_key.yml", "--limit", REGION)
-    assert not bad, bad
+    assert seen.asked and not seen.bad, seen
     assert re.findall(r"name: key(\d+)", path.read_text()) == [str(old + 1)], "the old key is gone"
     inside = site.state / "nodes" / REGION / "node"
     assert (inside / "etc/kubernetes/encryption.yaml").read_text() == path.read_text()

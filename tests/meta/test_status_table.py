@@ -41,3 +41,16 @@ def test_a_feature_without_a_test_that_is_run_does_not_work(status: ModuleType) 
     assert of(state="works", tests=[f"{here}::test_that_is_nowhere"])
     assert not of(state="works", tests=[f"{here}::test_a_feature_without_a_test_that_is_run_does_not_work"])
     assert not of(state="not yet")
+
+
+def test_a_test_that_the_usual_run_leaves_out_is_told_with_the_run_that_has_it(status: ModuleType) -> None:
+    def shown(*tests: str) -> str:
+        line: str = status.table([{"feature": "x", "state": "works", "tests": list(tests)}]).splitlines()[-1]
+        return line.split("|")[3].strip()
+
+    usual = "tests/unit/deploy/test_entry.py::test_an_ingress_leads_to_the_gateway_by_tls"
+    left_out = "tests/integration/test_entry.py::test_a_region_whose_ingress_nobody_serves_gets_its_load_balancer_back"
+    whole_file = "tests/integration/test_status_page.py::test_a_bad_day_is_shown_whole_on_every_screen"
+    assert shown(usual) == "[an ingress leads to the gateway by tls](tests/unit/deploy/test_entry.py)"
+    for test in (left_out, whole_file):
+        assert shown(usual, test).endswith(f"]({test.partition('::')[0]}) (`make test-all`)")

@@ -24,6 +24,7 @@ from .variables import (
     RESERVED,
     ROLES,
     RUN,
+    RUN_REQUIRED,
     SECRETS_ENVIRONMENT,
     as_boolean,
 )
@@ -48,6 +49,7 @@ def check_inventory(hosts: Hosts, policy: Policy) -> Iterator[Problem]:
     yield from _networks(hosts)
     yield from _run(hosts)
     yield from _folders(hosts)
+    yield from _certificate(hosts)
     yield from _secrets(hosts)
 
 
@@ -136,9 +138,9 @@ def _regions(hosts: Hosts, policy: Policy) -> Iterator[Problem]:
     regions = members(hosts, "regions")
     for name in regions:
         facts = hosts[name]
-        for key in REGION_REQUIRED:
+        for key, mend in REGION_REQUIRED.items():
             if key not in facts and key not in facts.get("undefined", {}):
-                yield Problem(name, key, "variable-missing", "is missing", "a value", f"set {key} for the region")
+                yield Problem(name, key, "variable-missing", "is missing", "a value", mend)
         geography = facts.get("region_geography")
         if known and isinstance(geography, str) and geography not in known:
             wrong = f"{show(geography)} is no geography of routing_policy"
@@ -280,6 +282,10 @@ def _run(hosts: Hosts) -> Iterator[Problem]:
             mend = "set it once, in group_vars/all"
             yield Problem("", key, "differs", wrong, "one value for every host", mend)
     regions = members(hosts, "regions")
+    for key in RUN_REQUIRED if regions else ():
+        if not any(key in facts or key in facts.get("undefined", {}) for facts in hosts.values()):
+            mend = "set it in group_vars/all to a folder on the host that ansible-playbook runs on"
+            yield Problem("", key, "variable-missing", "is missing", "an absolute path", mend)
     for value, _names_of_it in _values(hosts, "regional_deploy_max_failed_regions"):
         if isinstance(value, int) and regions and value >= len(regions):
             key = "regional_deploy_max_failed_regions"
@@ -304,6 +310,17 @@ def _parts(path: str) -> list[str]:
     for part in path.split("/"):
         parts = parts[:-1] if part == ".." else [*parts, part] if part not in ("", ".") else parts
     return parts
+
+
+def _certificate(hosts: Hosts) -> Iterator[Problem]:
+    """Only the edges' name servers can prove the domain to an ACME server."""
+    regions, nodes = members(hosts, "regions"), members(hosts, "local_nodes")
+    given = "files" in [value for value, _names_of_it in _values(hosts, "certificates_source")]
+    if given or not regions or set(regions) & set(nodes) or members(hosts, "edge"):
+        return
+    wrong = "no edge host is there to prove the domain to an ACME server"
+    mend = "give certificates_given_certificate and certificates_given_key, for own roots certificates_given_ca"
+    yield Problem("", "certificates_source", "certificate", wrong, "files", mend)
 
 
 def _secrets(hosts: Hosts) -> Iterator[Problem]:

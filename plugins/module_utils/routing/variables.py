@@ -71,7 +71,13 @@ REGION: dict[str, Rule] = {
 }
 """Variables of a region's host."""
 
-REGION_REQUIRED = ("region_provider", "region_geography")
+REGION_REQUIRED = {
+    "region_provider": "set region_provider for the region",
+    "region_geography": "set region_geography for the region",
+    "region_endpoint": "set region_endpoint to the address or name that the region's gateway answers at",
+    "region_kubeconfig": "set region_kubeconfig to the path of a kubeconfig of the region's cluster",
+}
+"""What every region has, each with how to mend its lack. The group `local` has variables for all of them."""
 
 NODE: dict[str, Rule] = {
     "node_subnet": Rule("integer", minimum=1, maximum=254),
@@ -95,6 +101,7 @@ RUN: dict[str, Rule] = {
     "skip_monitoring": Rule("boolean"),
     "skip_service_mesh": Rule("boolean"),
     "secrets_generate": Rule("boolean"),
+    "certificates_source": Rule("string", choices=("acme", "files")),
     "local_instance_name": Rule(
         "string", pattern=r"^[a-z][a-z0-9]{0,9}$", pattern_text="1 to 10 of a-z and 0-9, a letter first"
     ),
@@ -113,6 +120,8 @@ RUN: dict[str, Rule] = {
     "regional_deploy_deadline_seconds": Rule("integer", minimum=1, maximum=86400),
 }
 """Variables of the whole run: every host must see the same value."""
+
+RUN_REQUIRED = ("local_state_dir", "local_cache_dir")
 
 TEXT_BOOLEANS = {
     "true": True,

@@ -31,7 +31,8 @@ def policy() -> dict[str, Any]:
 @pytest.fixture
 def hosts() -> dict[str, dict[str, Any]]:
     """Hosts as the filter routing_inputs gives them, without a fault."""
-    run = {"local_instance_name": "llmv", "local_network_prefix": "10.77", "skip_monitoring": False}
+    run = {"local_instance_name": "llmv", "local_network_prefix": "10.77", "skip_monitoring": False,
+           "local_state_dir": "/var/lib/llm-verifier/llmv", "local_cache_dir": "/var/cache/llm-verifier"}
     made: dict[str, dict[str, Any]] = {}
 
     def add(name: str, subnet: int, *groups: str, **facts: Any) -> None:
@@ -53,6 +54,7 @@ def hosts() -> dict[str, dict[str, Any]]:
             "region_geography": geography,
             "region_weight": 1,
             "region_endpoint": f"10.77.{index}.10",
+            "region_kubeconfig": f"/var/lib/llm-verifier/llmv/kubeconfigs/{name}",
             "region_context_aliases": [f"aws-{name}"],
         }
         add(name, index, "regions", "local", "primary" if index == 1 else "secondary", **facts)

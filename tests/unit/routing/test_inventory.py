@@ -87,6 +87,18 @@ CASES: dict[str, tuple[Spoil, list[tuple[str, str, str]]]] = {
         drop("us-west-2", "region_geography"),
         [("us-west-2", "region_geography", "variable-missing")],
     ),
+    "neither endpoint nor kubeconfig": (
+        drop("us-west-2", "region_endpoint", "region_kubeconfig"),
+        [("us-west-2", "region_endpoint", "variable-missing"), ("us-west-2", "region_kubeconfig", "variable-missing")],
+    ),
+    "no folder for what is kept": (
+        lambda hosts: [facts.pop("local_state_dir") for facts in hosts.values()],
+        [("", "local_state_dir", "variable-missing")],
+    ),
+    "a certificate from nowhere": (
+        every(certificates_source="letsencrypt"),
+        [("", "certificates_source", "variable-wrong-value")],
+    ),
     "unknown geography": (
         facts("us-west-2", region_geography="moon"),
         [("us-west-2", "region_geography", "geography-unknown")],
@@ -313,6 +325,10 @@ def test_a_mixed_fleet_keeps_each_regions_provider(hosts: Hosts, policy: Data) -
             del hosts[name][key]
     for name in ("edge-1", "edge-2", "static-1"):
         del hosts[name]
+    assert [(problem.key, problem.id) for problem in validate(hosts, policy)] == [
+        ("certificates_source", "certificate")
+    ]
+    every(certificates_source="files")(hosts)
     assert validate(hosts, policy) == ()
     hosts["eu-west-1"]["cloud_provider"] = "azure"
     assert {problem.id for problem in validate(hosts, policy)} == {"cloud-provider", "differs"}
