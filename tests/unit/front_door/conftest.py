@@ -29,7 +29,7 @@ MakeTable = Callable[..., RoutingTable]
 InTree = Callable[..., "subprocess.CompletedProcess[str]"]
 
 
-@pytest.fixture
+@pytest.fixture(scope="session")
 def make_table() -> MakeTable:
     """A function (weights by region, **changes of the policy) -> table of the default policy."""
     text = (ROOT / "inventories/local/group_vars/all/routing_policy.yml").read_text(encoding="utf-8")
@@ -46,7 +46,7 @@ def make_table() -> MakeTable:
     return make
 
 
-@pytest.fixture
+@pytest.fixture(scope="session")
 def site() -> Site:
     """Two edges, a static site and a network in each of four countries."""
     return Site(

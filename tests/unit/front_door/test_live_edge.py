@@ -26,7 +26,7 @@ import yaml
 from ansible_collections.llm_verifier.multi_region.plugins.module_utils.providers.haproxy import render as haproxy
 
 from .conftest import ROOT
-from .test_live_geography import EDGE, HOST, Lab, front_door
+from .test_live_geography import EDGE, HOST, Lab, certificate, front_door, tree
 
 SLOW_CLIENT_SECONDS = 1
 PATIENCE = 20.0  # seconds; all but a slow client's end comes at once on an idle machine
@@ -168,18 +168,9 @@ def wait_until(true: Callable[[], object], what: str) -> None:
 
 @pytest.fixture(scope="module")
 def edge(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Edge]:
-    cache = Path(os.environ.get("LLM_VERIFIER_CACHE", "/var/cache/llm-verifier"))
-    trees = [path for path in sorted((cache / "tree").glob("*")) if (path / "usr/sbin/haproxy").exists()]
-    if not trees or os.geteuid() != 0:
-        pytest.skip("needs root and the Debian tree, which `make site` builds")
-    folder = tmp_path_factory.mktemp("edge")
-    subprocess.run(
-        ["openssl", "req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256", "-nodes", "-days", "1",
-         "-subj", "/CN=test", "-addext", f"subjectAltName=DNS:{HOST}", "-keyout", str(folder / "tls.key"),
-         "-out", str(folder / "tls.crt")],
-        check=True, capture_output=True,
-    )
-    made = Edge(folder, trees[0])
+    folder, root = tmp_path_factory.mktemp("edge"), tree()
+    certificate(folder)
+    made = Edge(folder, root)
     try:
         made.serve()
         yield made

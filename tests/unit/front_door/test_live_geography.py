@@ -145,7 +145,16 @@ class Lab:
     def ask(self, source: str, told: str = "", version: int = 1, connections: int = 1, requests: int = 1) -> Any:
         """The answers of each connection of a live client."""
         argv = [source, told, str(version), str(connections), str(requests), str(self.folder / "tls.crt")]
-        command = [*self._enter, sys.executable, "-c", CLIENT, *argv]
+        return self.script(CLIENT, *argv)
+
+    def start_script(self, program: str, *argv: str) -> subprocess.Popen[bytes]:
+        """Run a program of Python in the lab's network until the end."""
+        self.processes.append(subprocess.Popen([*self._enter, sys.executable, "-c", program, *argv]))
+        return self.processes[-1]
+
+    def script(self, program: str, *argv: str) -> Any:
+        """What a program of Python in the lab's network prints, as JSON."""
+        command = [*self._enter, sys.executable, "-c", program, *argv]
         return json.loads(subprocess.run(command, capture_output=True, text=True, check=True).stdout)
 
     def resolve(self, subnet: str) -> str:
@@ -159,6 +168,25 @@ class Lab:
             logs = "\n".join(path.read_text()[-1500:] for path in self.folder.glob("*.log"))
             assert time.monotonic() < end, logs
             time.sleep(0.2)
+
+
+def tree() -> Path:
+    """The Debian tree. Skips where none is built."""
+    cache = Path(os.environ.get("LLM_VERIFIER_CACHE", "/var/cache/llm-verifier"))
+    trees = [path for path in sorted((cache / "tree").glob("*")) if (path / "usr/sbin/haproxy").exists()]
+    if not trees or os.geteuid() != 0:
+        pytest.skip("needs root and the Debian tree, which `make site` builds")
+    return trees[0]
+
+
+def certificate(folder: Path) -> None:
+    """A certificate of the service's name that is its own root."""
+    subprocess.run(
+        ["openssl", "req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256", "-nodes", "-days", "1",
+         "-subj", "/CN=test", "-addext", f"subjectAltName=DNS:{HOST}", "-keyout", str(folder / "tls.key"),
+         "-out", str(folder / "tls.crt")],
+        check=True, capture_output=True,
+    )
 
 
 def prepare(folder: Path) -> None:
@@ -187,24 +215,15 @@ def prepare(folder: Path) -> None:
         (folder / name).write_text(text)
     for name in ("run", "state"):
         (folder / name).mkdir()
-    subprocess.run(
-        ["openssl", "req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256", "-nodes", "-days", "1",
-         "-subj", "/CN=test", "-addext", f"subjectAltName=DNS:{HOST}", "-keyout", str(folder / "tls.key"),
-         "-out", str(folder / "tls.crt")],
-        check=True, capture_output=True,
-    )
+    certificate(folder)
 
 
 @pytest.fixture(scope="module")
 def lab(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Lab]:
     """Four regions, an edge's HAProxy and its gdnsd, all answering."""
-    cache = Path(os.environ.get("LLM_VERIFIER_CACHE", "/var/cache/llm-verifier"))
-    trees = [path for path in sorted((cache / "tree").glob("*")) if (path / "usr/sbin/haproxy").exists()]
-    if not trees or os.geteuid() != 0:
-        pytest.skip("needs root and the Debian tree, which `make site` builds")
-    folder = tmp_path_factory.mktemp("lab")
+    folder, root = tmp_path_factory.mktemp("lab"), tree()
     prepare(folder)
-    made = Lab(folder, trees[0])
+    made = Lab(folder, root)
     try:
         made.start("haproxy", "-db", "-f", "/mnt/regions.cfg")
         made.until(20, ["curl", "-s", "http://10.1.4.10/"], "ok")
