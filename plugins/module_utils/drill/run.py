@@ -166,7 +166,8 @@ def running(node: Node, program: str, settings: dict[str, Any]) -> Iterator[subp
         process.wait()
 
 
-def _records(node: Node, program: str) -> list[dict[str, Any]]:
+def recorded(node: Node, program: str) -> list[dict[str, Any]]:
+    """What a program wrote: one object a line."""
     with (node.inside / FOLDER / f"{program}.jsonl").open(encoding="utf-8") as stream:
         return [json.loads(line) for line in stream if line.endswith("\n")]
 
@@ -198,10 +199,10 @@ def carry_out(instance: Instance, tree: str, plan: Plan, progress_file: str | No
         _Look(edges, samples).settle(moments.back_at + 3.0)
     finally:
         holds.undo()
-    records = _records(client, "load")
+    records = recorded(client, "load")
     if plan.prepared:  # the fault was there: it begins with the first request
         moments = replace(moments, fault_at=min((record["start"] for record in records), default=moments.fault_at))
-    report = analyse(records, _records(watcher, "watch"), moments)
+    report = analyse(records, recorded(watcher, "watch"), moments)
     entries, rows = decisions(edges, began)
     engine = judge(report, moments, plan.scenario.expected, measure, records, entries, rows, samples)
     return Found(report, engine, picture(records, moments, engine.moves), plan.scenario.title)

@@ -10,7 +10,11 @@ from typing import Any
 
 import pytest
 
-from ansible_collections.llm_verifier.multi_region.plugins.module_utils.drill.evidence import Limits, false_evictions
+from ansible_collections.llm_verifier.multi_region.plugins.module_utils.drill.evidence import (
+    Limits,
+    failover,
+    false_evictions,
+)
 from ansible_collections.llm_verifier.multi_region.plugins.module_utils.drill.judge import Engine, judge, summary
 from ansible_collections.llm_verifier.multi_region.plugins.module_utils.drill.report import Moments, analyse
 from ansible_collections.llm_verifier.multi_region.plugins.module_utils.drill.scenarios import (
@@ -147,8 +151,13 @@ def test_a_lost_edge_has_a_failover_until_the_last_request_that_tried_it() -> No
     elsewhere = record(125.0, "eu-west-1", attempts=2)
     engine = judged(expected, [], found=[*calm, tried, elsewhere], moments=EDGE)
     assert engine.failover == pytest.approx(8.3) and not engine.wrong
+    names = [{"at": at, "kind": "dns", "probe": "edge-2", "value": value}
+             for at, value in ((101.0, "both"), (115.0, "one"))]
+    followed = analyse(calm, names, EDGE)
+    assert failover(followed, calm, EDGE, expected, None) == 5.0
     for row in calm:
         row |= {"address": EDGE.address, "first": EDGE.address}
+    assert failover(followed, calm, EDGE, expected, None) is None, "the lost one still answers"
     assert "traffic was not seen to move" in judged(expected, [], found=calm, moments=EDGE).wrong
 
 
