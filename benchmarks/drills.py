@@ -4,7 +4,7 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """What clients and the engine do in drills, on a running site: `benchmarks/drills.py [name …]`, by default all of them.
 
-Uses the default inventory's site (`make site`); with its policy a region is held back for minutes after each drill.
+Uses the default inventory's site (`make site`).
 `--kept FILE …` reads reports instead. Prints a table in Markdown and a line of JSON.
 """
 
@@ -23,8 +23,8 @@ sys.path.insert(0, str(ROOT / "collections"))
 from ansible_collections.llm_verifier.multi_region.plugins.module_utils.drill.scenarios import SCENARIOS
 
 STATE = Path("/var/lib/llm-verifier/llmv")
-COLUMNS = ("requests", "failed", "slowest", "detection", "decision", "failover", "budget_seconds", "back_up",
-           "admitted")
+COLUMNS = ("requests", "failed", "slowest_lost", "slowest", "detection", "decision", "failover", "budget_seconds",
+           "back_up", "admitted")
 
 
 def whole() -> bool:

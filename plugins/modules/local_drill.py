@@ -15,11 +15,14 @@ description:
   - Sends requests at a constant rate from a client, makes a fault, takes it away and works out failed requests,
     the time until it was detected, decided, until the answers changed and until the target served again, and latencies.
   - Compares what the engine did, by its decision log, with what must come of the drill, and the time with the budget.
+    An eviction of a region that the fault didn't hit is false, whatever the log says of it.
+  - While it runs, the agents' way back (the policy's C(failback)) is one of seconds, so that a drill shows all of it;
+    the site's own policy is put back at the end.
   - The report is kept as text, JSON and picture, and shown on the status page.
   - Half of the requests are GETs, half are POSTs with an Idempotency-Key; plain POSTs are counted apart.
   - The client does what a good client does. It follows the time to live of DNS answers, keeps connections, gives an
     address 300 ms to connect and tries idempotent requests again on the other address.
-  - The fault is taken away whatever happens.
+  - The fault is taken away whatever happens; then it waits up to 90 s until every region is admitted wholly again.
 extends_documentation_fragment: [llm_verifier.multi_region.instance]
 attributes:
   check_mode:

@@ -20,6 +20,7 @@ from typing import Any
 import pytest
 import yaml
 
+from ansible_collections.llm_verifier.multi_region.plugins.module_utils.drill.scenarios import SHORT_HOLDS
 from ansible_collections.llm_verifier.multi_region.plugins.module_utils.kube import probe
 from ansible_collections.llm_verifier.multi_region.plugins.module_utils.local.instance import Instance
 from ansible_collections.llm_verifier.multi_region.plugins.module_utils.local.node import Node
@@ -38,8 +39,7 @@ def quick_policy() -> dict[str, Any]:
     """The default policy with a way back of seconds instead of minutes: what it decides stays the same."""
     text = (ROOT / "inventories/local/group_vars/all/routing_policy.yml").read_text()
     policy: dict[str, Any] = yaml.safe_load(text)["routing_policy"]
-    policy["failback"] |= {"successes": 3, "hold_down_seconds": 4, "flap_window_seconds": 1, "ramp": [0.1, 1.0],
-                           "ramp_step_seconds": 4}
+    policy["failback"] |= SHORT_HOLDS
     return policy
 
 

@@ -1,9 +1,9 @@
 # Copyright (c) 2026 LLM Verifier DevOps
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Faults under load: no idempotent request fails or hangs, answers move, and the engine does what it must, no more.
+"""Faults under load: no idempotent request fails or is late, answers move in time, the engine does what it must.
 
-How fast is measured in benchmarks/drills.py, where nothing else runs. The long ones are in `make test-all` alone."""
+Figures of a machine with nothing else to do are benchmarks/drills.py's. The long ones are in `make test-all` alone."""
 
 from __future__ import annotations
 
@@ -40,13 +40,21 @@ def drill(site: Site, name: str, *words: str) -> dict[str, Any]:
     return figures
 
 
+def as_it_must(figures: dict[str, Any], name: str) -> None:
+    """Nothing wrong, nothing late, and a failover within the budget wherever traffic must move."""
+    assert (figures["wrong"], figures["late"], figures["false_evictions"]) == ([], [], [])
+    if SCENARIOS[name].expected.limit:
+        assert figures["failover"] is not None and figures["failover"] <= figures["budget_seconds"], figures
+    else:
+        assert figures["failover"] is None and figures["decision"] is None, figures
+
+
 @pytest.mark.parametrize("fault", ["down", "cut", "freeze"])
 def test_a_lost_region_costs_no_idempotent_request(site: Site, fault: str) -> None:
     figures = drill(site, fault, "-e", "drill_after=12")
-    assert figures["wrong"] == []
+    as_it_must(figures, fault)
     assert figures["requests"] >= RATE * 35
     assert figures["slowest"] < HANG_SECONDS
-    assert figures["failover"] < figures["budget_seconds"]
     assert figures["detection"] is not None, "the edges' checks never saw it"
     assert figures["long_requests"], "no 30 s request was in flight"
     for end in figures["long_requests"]:
@@ -58,8 +66,8 @@ def test_a_lost_region_costs_no_idempotent_request(site: Site, fault: str) -> No
 
 
 def test_a_lost_edge_costs_no_idempotent_request(site: Site) -> None:
-    figures = drill(site, "edge")
-    assert figures["wrong"] == []
+    figures = drill(site, "edge", "-e", "drill_after=8")
+    as_it_must(figures, "edge")
     assert figures["slowest"] < HANG_SECONDS
     assert figures["dns_changed"] is not None, "the name servers never dropped the edge"
 
@@ -67,8 +75,4 @@ def test_a_lost_edge_costs_no_idempotent_request(site: Site) -> None:
 @pytest.mark.long
 @pytest.mark.parametrize("name", LONG)
 def test_every_other_drill_ends_as_it_must(site: Site, name: str) -> None:
-    figures = drill(site, name)
-    assert figures["wrong"] == []
-    if figures["budget_seconds"] is not None:
-        taken = {what: figures[what] for what in ("failover", "decision") if figures[what] is not None}
-        assert all(seconds <= figures["budget_seconds"] for seconds in taken.values()), figures
+    as_it_must(drill(site, name), name)

@@ -6,20 +6,33 @@
 from __future__ import annotations
 
 import json
+import os
+import signal
+import subprocess
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from functools import partial
 from pathlib import Path
+from typing import Any
 
 from ..durable import write_atomically
 from ..local import faults
 from ..local.commands import run
 from ..local.instance import Instance, LocalError
 from ..local.node import Node
-from .scenarios import EDGES, OTHERS, REGIONS, TARGET, Step
+from . import doctored
+from .scenarios import EDGES, OTHERS, REGIONS, SHORT_HOLDS, TARGET, Step
 
 NAMESPACE, DEPLOYMENT = "llm-verifier", "deployment/llm-verifier"
 ROLLOUT_SECONDS = 90
 AGENT, SETTINGS, FOLDER = "/node/service/routing-agent", "etc/routing/agent.json", "/node/data/routing"
+REFUSED, KILLED = 3, 128 + signal.SIGKILL
+"""Exit statuses: of an agent beside which another one runs, and of a shell whose program was killed."""
+RUN_DOCTORED = """python3 /node/data/drill/doctored.py {}
+status=$?
+sv up {}
+exit $status
+"""
 HEALED_BY = {"down": "up", "freeze": "thaw", "cut": "heal", "slow": "heal"}
 
 # A small file system over the agent's folder with what is in it, then filled to the last byte; and back.
@@ -50,6 +63,7 @@ class Stage:
     regions: tuple[str, ...]
     edges: tuple[str, ...]
     _ends: dict[tuple[str, str], Callable[[], None]] = field(default_factory=dict)
+    _doctored: dict[str, subprocess.Popen[bytes]] = field(default_factory=dict)
 
     def nodes(self, word: str) -> tuple[str, ...]:
         """The nodes that a word of a scenario stands for."""
@@ -74,32 +88,82 @@ class Stage:
             raise LocalError(f"not ended: {'; '.join(wrong)}")
 
     def _do(self, step: Step, name: str) -> None:
-        node = Node(self.instance, name)
+        node, first = Node(self.instance, name), step.words[0] if step.words else ""
         if step.do in faults.OPERATIONS:
             if step.do in HEALED_BY:
                 self._ends[HEALED_BY[step.do], name] = lambda: self._operate(HEALED_BY[step.do], name, ())
             self._operate(step.do, name, step.words)
-        elif step.do in ("stop", "kill"):
-            for service in step.words:
-                self._service(step.do, node, service)
-        elif step.do == "environment":
-            unset = [f"{word.partition('=')[0]}-" for word in step.words]
-            self._ends["environment", name] = lambda: self._environment(name, unset)
-            self._environment(name, list(step.words))
-        elif step.do == "capacity":
-            self._capacity(node, float(step.words[0]))
-        elif step.do == "fill":
-            self._ends["empty", name] = lambda: _script(node, EMPTY)
-            _script(node, FILL)
-        else:
+            return
+        actions: dict[str, Callable[[], None]] = {
+            "stop": lambda: self._stop(node, step.words),
+            "pause": lambda: self._pause(node, step.words),
+            "resume": lambda: self._resume(node, step.words),
+            "environment": lambda: self._environment_of(name, step.words),
+            "capacity": lambda: self._settle(node, "capacity", lambda settings: _limit(settings, float(first))),
+            "holds": lambda: self._settle(node, "holds", lambda settings: settings["policy"].update(
+                failback={**settings["policy"].get("failback", {}), **SHORT_HOLDS})),
+            "fill": lambda: self._fill(node),
+            "clock": lambda: self._clock(node, first),
+            "dying": lambda: self._doctor(node, "dying"),
+            "rival": lambda: _rival(node),
+            "takeover": lambda: self._takeover(node),
+        }
+        if step.do not in actions:
             raise LocalError(f"a drill can't do {step.do!r}")
+        actions[step.do]()
 
-    def _service(self, do: str, node: Node, service: str) -> None:
-        if do == "stop":
-            self._ends["start", f"{node.name} {service}"] = lambda: _sv(node, service, "up")
+    def _stop(self, node: Node, services: tuple[str, ...]) -> None:
+        for service in services:
+            self._ends["start", f"{node.name} {service}"] = partial(_sv, node, service, "up")
             _sv(node, service, "-w", "20", "force-stop")
-        else:
-            _sv(node, service, "kill")
+
+    def _pause(self, node: Node, services: tuple[str, ...]) -> None:
+        for service in services:
+            self._ends["resume", f"{node.name} {service}"] = partial(_sv, node, service, "cont")
+            _sv(node, service, "pause")
+
+    def _resume(self, node: Node, services: tuple[str, ...]) -> None:
+        for service in services:
+            self._ends.pop(("resume", f"{node.name} {service}"))()
+
+    def _fill(self, node: Node) -> None:
+        self._ends["empty", node.name] = lambda: _script(node, EMPTY)
+        _script(node, FILL)
+
+    def _takeover(self, node: Node) -> None:
+        """Make a node's agent the active one, for as long as the drill lasts."""
+        first = Node(self.instance, self.edges[0])
+        self._ends["takeover", first.name] = partial(_take_over, first)
+        _take_over(node)
+
+    def _clock(self, node: Node, seconds: str) -> None:
+        write_atomically(node.inside / doctored.AHEAD, seconds, 0o600)
+        if node.name not in self._doctored:
+            self._doctor(node, "clock")
+
+    def _doctor(self, node: Node, how: str) -> None:
+        """Run the agent with something wrong in its place; once that has ended by itself the service is up again."""
+        path = node.inside / "data/drill/doctored.py"
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text(Path(doctored.__file__).read_text(encoding="utf-8"), encoding="utf-8")
+        self._ends["agent", node.name] = lambda: self._undoctor(node, how)
+        _sv(node, "routing-agent", "-w", "20", "force-stop")
+        script = RUN_DOCTORED.format(how, AGENT)
+        self._doctored[node.name] = subprocess.Popen(
+            ["nice", "-n", "-10", *node.enter(), "sh", "-c", script], stdin=subprocess.DEVNULL,
+            stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, start_new_session=True)
+
+    def _undoctor(self, node: Node, how: str) -> None:
+        """The agent as it was. LocalError when it ended though it should not have, or did not though it should."""
+        agent = self._doctored.pop(node.name)
+        ended = agent.poll()
+        if ended is None:
+            os.killpg(agent.pid, signal.SIGTERM)
+            agent.wait(20)
+        (node.inside / doctored.AHEAD).unlink(missing_ok=True)
+        _sv(node, "routing-agent", "up")
+        if ended != (KILLED if how == "dying" else None):
+            raise LocalError(f"the agent with {how} {'did not end' if ended is None else f'ended with {ended}'}")
 
     def _operate(self, operation: str, name: str, others: tuple[str, ...]) -> None:
         names = [other for word in others for other in self.nodes(word)]
@@ -112,6 +176,11 @@ class Stage:
             raise LocalError(f"node {name} was never started: run `make site`")
         return spec.subnet
 
+    def _environment_of(self, region: str, words: tuple[str, ...]) -> None:
+        unset = [f"{word.partition('=')[0]}-" for word in words]
+        self._ends["environment", region] = lambda: self._environment(region, unset)
+        self._environment(region, list(words))
+
     def _environment(self, region: str, words: list[str]) -> None:
         """Change the workload's environment and wait until only pods that have it are there."""
         state = self.instance.state_dir
@@ -120,14 +189,20 @@ class Stage:
         run([*kubectl, "set", "env", DEPLOYMENT, *words], timeout=30)
         run([*kubectl, "rollout", "status", DEPLOYMENT, f"--timeout={ROLLOUT_SECONDS}s"], timeout=ROLLOUT_SECONDS + 10)
 
-    def _capacity(self, node: Node, capacity: float) -> None:
+    def _settle(self, node: Node, what: str, change: Callable[[dict[str, Any]], None]) -> None:
+        """Change what a node's agent is told; nothing to do where it is told so already."""
         path = node.inside / SETTINGS
-        before = path.read_text()
+        before = path.read_text(encoding="utf-8")
         settings = json.loads(before)
-        for region in settings["site"]["regions"]:
-            region["capacity_rps"] = capacity
-        self._ends["capacity", node.name] = lambda: _configure(node, path, before)
-        _configure(node, path, json.dumps(settings))
+        change(settings)
+        if settings != json.loads(before):
+            self._ends[what, node.name] = lambda: _configure(node, path, before)
+            _configure(node, path, json.dumps(settings))
+
+
+def _limit(settings: dict[str, Any], capacity: float) -> None:
+    for region in settings["site"]["regions"]:
+        region["capacity_rps"] = capacity
 
 
 def _configure(node: Node, path: Path, text: str) -> None:
@@ -142,3 +217,15 @@ def _sv(node: Node, service: str, *words: str) -> None:
 
 def _script(node: Node, text: str) -> None:
     node.run(["sh"], stdin=text, timeout=90)
+
+
+def _rival(node: Node) -> None:
+    """A second agent beside the first. LocalError when it isn't refused."""
+    said = node.run(["timeout", "30", "python3", doctored.AGENT, "serve"], check=False)
+    if said.returncode != REFUSED:
+        raise LocalError(f"a second agent on {node.name} was not refused: {said.stdout}{said.stderr}"[-1000:])
+
+
+def _take_over(node: Node) -> None:
+    _sv(node, "routing-agent", "cont")
+    node.run(["timeout", "50", "python3", doctored.AGENT, "takeover"], stdin='{"write": true}')

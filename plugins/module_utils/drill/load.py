@@ -35,7 +35,7 @@ class Settings:
 
     ``plain_rate`` is the rate of POSTs without Idempotency-Key, besides ``rate``. At each of ``long_at`` seconds goes
     out a plain POST that the service works on for ``long_seconds``. An empty ``resolver`` is the machine's own. Nothing
-    more is sent once there is a file ``stop``.
+    more is sent once there is a file ``stop``. Repeatable requests say that they wait for ``patience`` seconds.
     """
 
     host: str
@@ -48,6 +48,7 @@ class Settings:
     rate: float = 300.0
     plain_rate: float = 10.0
     seconds: float = 30.0
+    patience: int = 2
     connect_seconds: float = 0.3
     attempt_seconds: float = 1.8
     deadline_seconds: float = 10.0
@@ -61,7 +62,10 @@ class Settings:
 
 @dataclass
 class Record:
-    """One request: ``start`` by the clock of the machine, ``seconds`` from when it was due to its last answer."""
+    """One request: ``start`` by the clock of the machine, ``seconds`` from when it was due to its last answer.
+
+    ``first`` is the address that was tried first, ``address`` the last one.
+    """
 
     start: float
     kind: str
@@ -69,6 +73,7 @@ class Record:
     status: int = 0
     region: str = ""
     address: str = ""
+    first: str = ""
     attempts: int = 0
     error: str = ""
 
@@ -82,7 +87,7 @@ def message(settings: Settings, kind: str) -> bytes:
     head = [f"Host: {settings.host}", f"Authorization: Bearer {settings.token}", "User-Agent: llm-verifier-drill/1",
             f"X-Request-Id: {uuid.uuid4()}"]
     if kind in ("get", "post"):
-        head.append("Prefer: wait=2")  # rather another region than a late answer
+        head.append(f"Prefer: wait={settings.patience}")  # rather another region than a later answer
     if kind == "get":
         return "\r\n".join([f"GET {settings.get_path} HTTP/1.1", *head, "", ""]).encode()
     wish: dict[str, Any] = {"model": "reference-1", "prompt": "Is two and two four?"}
@@ -154,7 +159,7 @@ class Client:
         address = order[0]
         left = max(until - time.monotonic(), 0.01)
         retry = record.kind in ("get", "post")
-        record.address = address
+        record.address, record.first = address, record.first or address
         try:
             seconds = left if last or not retry else min(left, self.settings.attempt_seconds)
             answer: Answer = await self.pool.request(address, text, seconds)

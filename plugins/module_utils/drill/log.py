@@ -37,16 +37,20 @@ def decisions(edges: Sequence[Node], since: float) -> tuple[list[dict[str, Any]]
 
 
 def sample(edges: Sequence[Node]) -> dict[str, Any]:
-    """Return the newest page: {at, regions: {name: {phase, admission, verdict, hold_until, now}}}; empty for none."""
-    pages: list[dict[str, Any]] = []
+    """Return the newest page: {at, regions: {name: {phase, admission, verdict, hold_until, now}}}; empty for none.
+
+    Its time is the file's: a drill may have set the agent's clock.
+    """
+    pages: list[tuple[float, dict[str, Any]]] = []
     for edge in edges:
+        path = edge.inside / DATA / "www/status.json"
         try:
-            pages.append(json.loads((edge.inside / DATA / "www/status.json").read_text(encoding="utf-8")))
+            pages.append((path.stat().st_mtime, json.loads(path.read_text(encoding="utf-8"))))
         except (OSError, ValueError):
             continue
     if not pages:
         return {}
-    page = max(pages, key=lambda item: float(item["generated_at"]))
-    keys, now = ("phase", "admission", "verdict", "hold_until"), page["generated_at"]
+    now, page = max(pages, key=lambda item: item[0])
+    keys = ("phase", "admission", "verdict", "hold_until")
     return {"at": now, "regions": {item["name"]: {**{key: item[key] for key in keys}, "now": now}
                                    for item in page["regions"]}}

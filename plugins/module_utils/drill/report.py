@@ -5,13 +5,13 @@
 
 from __future__ import annotations
 
+import math
 from collections import Counter
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass, field
 from typing import Any
 
 IDEMPOTENT = ("get", "post")
-SETTLE_SECONDS = 2.0
 
 
 @dataclass(frozen=True)
@@ -19,6 +19,8 @@ class Moments:
     """When the fault came and when it was taken away, in seconds of the machine's clock.
 
     ``target`` is the node that failed, ``fault`` the drill's name, ``is_region`` whether the target is a region.
+    ``struck`` are the regions that the fault hit, ``address`` is an edge's. The first loss ended at ``relieved_at``; at
+    ``booted_at`` the first lost node started again, which takes processors from all others of this machine.
     """
 
     target: str
@@ -26,6 +28,10 @@ class Moments:
     is_region: bool
     fault_at: float
     back_at: float
+    struck: tuple[str, ...] = ()
+    address: str = ""
+    relieved_at: float = math.inf
+    booted_at: float = math.inf
 
 
 @dataclass
@@ -48,6 +54,7 @@ class Report:
     dns_changed: float | None = None
     back_up: float | None = None
     p99: dict[str, float] = field(default_factory=dict)
+    slowest_in: dict[str, float] = field(default_factory=dict)
     regions: dict[str, dict[str, int]] = field(default_factory=dict)
     errors: dict[str, int] = field(default_factory=dict)
     long_requests: list[str] = field(default_factory=list)
@@ -62,7 +69,7 @@ def percentile(values: Iterable[float], share: float) -> float:
     return ordered[min(len(ordered) - 1, max(0, int(share * len(ordered) + 0.5) - 1))] if ordered else 0.0
 
 
-def ok(record: dict[str, Any]) -> bool:
+def ok(record: Mapping[str, Any]) -> bool:
     """Tell whether a request was answered well."""
     return bool(200 <= record["status"] < 300)
 
@@ -139,6 +146,7 @@ def analyse(records: Sequence[dict[str, Any]], changes: Sequence[dict[str, Any]]
     for name in ("before", "during", "after"):
         part = [record for record in idempotent if phase(record["start"], moments) == name]
         report.p99[name] = percentile((record["seconds"] for record in part), 0.99)
+        report.slowest_in[name] = max((record["seconds"] for record in part), default=0.0)
         report.regions[name] = dict(Counter(record["region"] or "none" for record in part).most_common())
     report.long_requests = [_end(record) for record in records if record["kind"] == "long"]
     failures = Counter(f"{r['kind']}: {r['error']}" for r in (*idempotent, *plain) if not ok(r))
@@ -156,6 +164,9 @@ def text(report: Report) -> str:
     def share(name: str) -> str:
         return ", ".join(f"{region} {count}" for region, count in report.regions[name].items()) or "none"
 
+    def times(figures: dict[str, float]) -> str:
+        return ", ".join(f"{name} {seconds(value)}" for name, value in figures.items())
+
     unchanged = "   (the load balancer still answers)" if report.is_region and report.dns_changed is None else ""
     lines = [
         f"DRILL  {report.target}: {report.fault}",
@@ -167,8 +178,8 @@ def text(report: Report) -> str:
         f"  answers changed after {seconds(report.answers_changed)}   (another region serves)",
         f"  DNS changed after     {seconds(report.dns_changed)}{unchanged}",
         f"  answers again after   {seconds(report.back_up)}   (from the fault's end)",
-        f"  p99                   before {seconds(report.p99['before'])}, during {seconds(report.p99['during'])}, "
-        f"after {seconds(report.p99['after'])}",
+        f"  p99                   {times(report.p99)}",
+        f"  slowest               {times(report.slowest_in)}",
         *(f"  served {name:<14} {share(name)}" for name in ("before", "during", "after")),
         *(f"  30 s request          {end}   (in flight at the fault)" for end in report.long_requests),
         *(f"  error                 {count} x {error}" for error, count in report.errors.items()),

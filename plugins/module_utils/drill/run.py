@@ -15,7 +15,7 @@ import signal
 import subprocess
 import time
 from collections.abc import Iterator
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -28,18 +28,21 @@ from ..routing.budget import TICK_SECONDS, budget
 from ..routing.model import Policy
 from . import load, watch
 from .actions import SETTINGS, Stage
-from .judge import Engine, Limits, judge, summary
+from .evidence import Limits, partly
+from .judge import Engine, judge, summary
 from .log import KEPT, decisions, sample
 from .picture import picture
 from .report import Moments, Report, analyse, text
-from .scenarios import Scenario, Step, scenario
+from .scenarios import EDGES, Scenario, Step, scenario
 
 SENT = (load, watch)
 FOLDER = "data/drill"
 LONGER_SECONDS = 120.0
 """How much longer than planned a drill may take: until pods run with another environment, until nodes are up."""
+SETTLE_SECONDS = 90.0
+"""How long the engine may take, after the load, until every region is admitted wholly again."""
 PREPARED = ("environment", "capacity")
-LOST = ("down", "cut", "freeze")
+LOST, RELIEVED = ("down", "cut", "freeze"), ("up", "heal", "thaw")
 
 
 @dataclass(frozen=True)
@@ -163,7 +166,8 @@ def running(node: Node, program: str, settings: dict[str, Any]) -> Iterator[subp
         process.wait()
 
 
-def _records(node: Node, program: str) -> list[dict[str, Any]]:
+def recorded(node: Node, program: str) -> list[dict[str, Any]]:
+    """What a program wrote: one object a line."""
     with (node.inside / FOLDER / f"{program}.jsonl").open(encoding="utf-8") as stream:
         return [json.loads(line) for line in stream if line.endswith("\n")]
 
@@ -184,8 +188,31 @@ def carry_out(instance: Instance, tree: str, plan: Plan, progress_file: str | No
         install(node, plan.ca_file)
     edges = [Node(instance, name) for name, _address in plan.edges]
     measure, began = limits(json.loads((edges[0].inside / SETTINGS).read_text())), time.time()
-    stage = Stage(instance, tree, plan.target, plan.regions, tuple(name for name, _address in plan.edges))
+    stage, holds = (Stage(instance, tree, plan.target, plan.regions, tuple(node.name for node in edges))
+                    for _stage in range(2))
     samples: list[dict[str, Any]] = []
+    try:
+        progress(progress_file, "the policy's way back in seconds instead of minutes")
+        holds.do(Step(do="holds", node=EDGES))
+        moments = _play(stage, plan, (client, watcher), samples, progress_file)
+        progress(progress_file, "until every region is admitted wholly again")
+        _Look(edges, samples).settle(moments.back_at + 3.0)
+    finally:
+        holds.undo()
+    records = recorded(client, "load")
+    if plan.prepared:  # the fault was there: it begins with the first request
+        moments = replace(moments, fault_at=min((record["start"] for record in records), default=moments.fault_at))
+    report = analyse(records, recorded(watcher, "watch"), moments)
+    entries, rows = decisions(edges, began)
+    engine = judge(report, moments, plan.scenario.expected, measure, records, entries, rows, samples)
+    return Found(report, engine, picture(records, moments, engine.moves), plan.scenario.title)
+
+
+def _play(stage: Stage, plan: Plan, nodes: tuple[Node, Node], samples: list[dict[str, Any]],
+          progress_file: str | None) -> Moments:
+    """The load, the fault in it and the end of both; returns when. `samples` grows by what the status page says."""
+    client, watcher = nodes
+    edges = [Node(stage.instance, name) for name in stage.edges]
     stop = client.inside / FOLDER / "stop"
     stop.unlink(missing_ok=True)
     try:
@@ -194,7 +221,7 @@ def carry_out(instance: Instance, tree: str, plan: Plan, progress_file: str | No
               running(watcher, "watch", {"seconds": plan.seconds + LONGER_SECONDS, "interval": 0.2,
                                          "probes": probes(plan)})):
             progress(progress_file, f"{plan.rate:.0f} requests/s from {plan.client}")
-            look = _Look(sender, edges, samples)
+            look = _Look(edges, samples, sender)
             look.until(time.monotonic() + 0.5 + plan.before)
             moments = _fault(stage, plan, look, progress_file)
             if not plan.prepared:
@@ -207,22 +234,17 @@ def carry_out(instance: Instance, tree: str, plan: Plan, progress_file: str | No
                 raise LocalError(f"the load client did not end: see {client.inside / FOLDER}") from error
     finally:
         stage.undo()
-    if plan.prepared:
-        look.rest(plan.after)
     if sender.returncode:
         raise LocalError(f"the load client failed: {sender.stderr.read()[-1000:] if sender.stderr else ''}")
-    records = _records(client, "load")
-    report = analyse(records, _records(watcher, "watch"), moments)
-    entries, rows = decisions(edges, began)
-    engine = judge(report, moments, plan.scenario.expected, measure, records, entries, rows, samples)
-    return Found(report, engine, picture(records, moments, engine.moves), plan.scenario.title)
+    return moments
 
 
 def _load_settings(plan: Plan) -> dict[str, Any]:
-    key = json.loads(plan.jwt_file.read_text())["current"]
+    key, patience = json.loads(plan.jwt_file.read_text())["current"], plan.scenario.patience
     lost = any(step.do in LOST and not step.words for step in plan.scenario.steps)
     return {"host": f"api.{plan.domain}", "token": token(key, time.time()), "rate": plan.rate,
             "plain_rate": plan.plain_rate, "cafile": f"/node/{FOLDER}/ca.pem",
+            "patience": patience, "attempt_seconds": patience - 0.2, "deadline_seconds": patience + 8.0,
             "seconds": plan.seconds + LONGER_SECONDS, "stop": f"/node/{FOLDER}/stop",
             "long_at": [max(plan.before - 2.0, 0.0)] if lost else []}
 
@@ -238,8 +260,9 @@ def prepare(stage: Stage, plan: Plan, progress_file: str | None) -> None:
 class _Look:
     """Waits, and meanwhile keeps what the status page says. Raises LocalError when the load ends too early."""
 
-    def __init__(self, sender: subprocess.Popen[str], edges: list[Node], samples: list[dict[str, Any]]) -> None:
-        self._sender, self._edges, self._samples = sender, edges, samples
+    def __init__(self, edges: list[Node], samples: list[dict[str, Any]],
+                 sender: subprocess.Popen[str] | None = None) -> None:
+        self._edges, self._samples, self._sender = edges, samples, sender
 
     def once(self) -> None:
         found = sample(self._edges)
@@ -247,15 +270,17 @@ class _Look:
             self._samples.append(found)
         time.sleep(0.3)
 
-    def rest(self, seconds: float) -> None:
-        """Go on after the load has ended."""
-        end = time.monotonic() + seconds
+    def settle(self, since: float) -> None:
+        """Until a page from after `since` (seconds since the epoch) has every region admitted wholly, or time is up."""
+        end = time.monotonic() + SETTLE_SECONDS
         while time.monotonic() < end:
             self.once()
+            if self._samples and self._samples[-1]["at"] >= since and not partly(self._samples[-1]):
+                return
 
     def until(self, moment: float) -> None:
         while time.monotonic() < moment:
-            if self._sender.poll() is not None:
+            if self._sender is not None and self._sender.poll() is not None:
                 said = self._sender.stderr.read()[-1000:] if self._sender.stderr else ""
                 raise LocalError(f"the load client ended too early: {said or 'nothing said'}")
             if moment - time.monotonic() > 1.0:
@@ -266,14 +291,18 @@ class _Look:
 
 def _fault(stage: Stage, plan: Plan, look: _Look, progress_file: str | None) -> Moments:
     """Do the steps and, unless they were prepared, end everything again; return when."""
-    fault_at, start, lost = time.time(), time.monotonic(), False
+    start = time.monotonic()
+    times = {"fault": time.time()}
     try:
         for step in sorted(plan.scenario.steps, key=lambda step: step.at):
             if step.do not in PREPARED:
                 look.until(start + step.at)
                 progress(progress_file, _progress(plan, step))
-                if step.do in LOST and not lost:  # what only prepares it isn't the fault
-                    fault_at, lost = time.time(), True
+                if step.do in LOST and "lost" not in times:  # what only prepares it isn't the fault
+                    times["fault"] = times["lost"] = time.time()
+                if step.do in RELIEVED:
+                    times.setdefault("relief", time.time())
+                    times.setdefault(step.do, time.time())
                 stage.do(step)
         look.until(start + plan.during)
     finally:
@@ -281,7 +310,9 @@ def _fault(stage: Stage, plan: Plan, look: _Look, progress_file: str | None) -> 
         progress(progress_file, "the end of the fault")
         if not plan.prepared:
             stage.undo()
-    return Moments(plan.target, plan.name, plan.is_region, fault_at, back_at)
+    struck = {name for step in plan.scenario.steps for name in stage.nodes(step.node) if name in plan.regions}
+    return Moments(plan.target, plan.name, plan.is_region, times["fault"], back_at, tuple(sorted(struck)),
+                   dict(plan.edges).get(plan.target, ""), times.get("relief", back_at), times.get("up", back_at))
 
 
 def _progress(plan: Plan, step: Step) -> str:

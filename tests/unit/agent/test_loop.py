@@ -13,10 +13,11 @@ from typing import Any
 
 import pytest
 
-from ansible_collections.llm_verifier.multi_region.plugins.module_utils.agent import commands, control
+from ansible_collections.llm_verifier.multi_region.plugins.module_utils.agent import commands, control, loop
 from ansible_collections.llm_verifier.multi_region.plugins.module_utils.agent.history import verified
 from ansible_collections.llm_verifier.multi_region.plugins.module_utils.agent.service import Service
 from ansible_collections.llm_verifier.multi_region.plugins.module_utils.agent.store import ElsewhereError, Kept, Role
+from ansible_collections.llm_verifier.multi_region.plugins.module_utils.drill import doctored
 from ansible_collections.llm_verifier.multi_region.plugins.module_utils.providers.interface import Steering
 from ansible_collections.llm_verifier.multi_region.plugins.module_utils.routing.decision import effective_table
 from ansible_collections.llm_verifier.multi_region.plugins.module_utils.routing.errors import RoutingError
@@ -143,6 +144,31 @@ def test_killed_while_applying_the_next_start_finishes(edges: Edges) -> None:
     first.adapter.memory.broken = frozenset()
     first.serve().round()
     assert admission(first, "eu-west-1") == 0
+
+
+def test_dead_after_the_first_of_two_steps_the_next_start_does_the_second(
+    edges: Edges, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The agent of the drill `agent-killed`."""
+    one, _two = both(edges)
+    first = edges["edge-1"]
+
+    def killed(_pid: int, number: int) -> None:
+        raise SystemExit(number)
+
+    with monkeypatch.context() as patched:
+        patched.setattr(loop, "apply", vars(loop)["apply"])
+        patched.setattr(os, "kill", killed)
+        doctored.dying(loop)
+        with pytest.raises(SystemExit):
+            order(one, "force_down", "eu-west-1")
+    assert admission(first, "eu-west-1") == 0
+    assert dict(first.adapter.memory.records.items)["ttl"] == "30", "nothing was left to do"
+    first.end()
+    again = first.serve()
+    again.round()
+    assert dict(first.adapter.memory.records.items)["ttl"] == "10"
+    assert held(again).state.generation == first.adapter.memory.records.generation, "it decided anew"
 
 
 def test_killed_between_log_and_state_the_chain_goes_on(edges: Edges, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -157,7 +157,15 @@ def test_no_idempotent_request_fails_when_one_address_does(fault: str) -> None:
     records, _servers = asyncio.run(drill(strike))
     assert not failed(records, "get", "post")
     assert any(record["attempts"] > 1 or record["error"] for record in records), "the fault was never met"
+    tried = {(record["first"], record["address"]) for record in records if record["attempts"] > 1}
+    assert ADDRESSES in tried or fault == "killed", "an address that refuses is left before the next request"
     assert max(record["seconds"] for record in records if record["kind"] != "plain") < 1.5
+
+
+def test_only_requests_that_may_be_repeated_say_how_long_they_wait() -> None:
+    settings = load.Settings(host="api.example", token="t", patience=10)
+    waits = {kind: b"Prefer: wait=10\r\n" in load.message(settings, kind) for kind in ("get", "post", "plain")}
+    assert waits == {"get": True, "post": True, "plain": False}
 
 
 def test_a_plain_post_that_may_have_been_seen_is_not_sent_again() -> None:
