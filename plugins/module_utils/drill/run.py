@@ -144,9 +144,12 @@ def install(node: Node, ca_file: Path) -> None:
 
 
 @contextlib.contextmanager
-def running(node: Node, program: str, settings: dict[str, Any]) -> Iterator[subprocess.Popen[str]]:
-    """Run a program of the drill inside a node; it has ended, one way or another, when this is left."""
-    settings = {**settings, "output": f"/node/{FOLDER}/{program}.jsonl"}
+def running(node: Node, program: str, settings: dict[str, Any], name: str = "") -> Iterator[subprocess.Popen[str]]:
+    """Run a program of the drill inside a node; it has ended, one way or another, when this is left.
+
+    What it writes is named like the program, or ``name``.
+    """
+    settings = {**settings, "output": f"/node/{FOLDER}/{name or program}.jsonl"}
     # Ahead of others on the machine, or the load client would measure its own wait for a core.
     python = [f"PYTHONPATH=/node/{FOLDER}", "python3", "-m", f"module_utils.drill.{program}"]
     command = ["nice", "-n", "-10", *node.enter(), *python]
@@ -163,7 +166,7 @@ def running(node: Node, program: str, settings: dict[str, Any]) -> Iterator[subp
         process.wait()
 
 
-def _records(node: Node, program: str) -> list[dict[str, Any]]:
+def read_records(node: Node, program: str) -> list[dict[str, Any]]:
     with (node.inside / FOLDER / f"{program}.jsonl").open(encoding="utf-8") as stream:
         return [json.loads(line) for line in stream if line.endswith("\n")]
 
@@ -211,8 +214,8 @@ def carry_out(instance: Instance, tree: str, plan: Plan, progress_file: str | No
         look.rest(plan.after)
     if sender.returncode:
         raise LocalError(f"the load client failed: {sender.stderr.read()[-1000:] if sender.stderr else ''}")
-    records = _records(client, "load")
-    report = analyse(records, _records(watcher, "watch"), moments)
+    records = read_records(client, "load")
+    report = analyse(records, read_records(watcher, "watch"), moments)
     entries, rows = decisions(edges, began)
     engine = judge(report, moments, plan.scenario.expected, measure, records, entries, rows, samples)
     return Found(report, engine, picture(records, moments, engine.moves), plan.scenario.title)
