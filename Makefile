@@ -13,7 +13,7 @@ export LC_ALL ?= C.UTF-8
 FAULTS := down up freeze thaw cut heal slow
 
 .DEFAULT_GOAL := help
-.PHONY: help setup programs site status client shell drill test test-all clean region-logs $(addprefix region-,$(FAULTS))
+.PHONY: help setup programs site status client shell drill scale-drill test test-all clean region-logs $(addprefix region-,$(FAULTS))
 
 help: ## List the targets
 	@sed -n 's/^\([a-z$$()%, -]*\):.*## /  make \1\t/p' $(MAKEFILE_LIST) | expand -t 22
@@ -41,6 +41,9 @@ shell: setup ## A shell in any node, NODE=edge-1; CMD='…' runs one command
 
 drill: setup ## A fault under load, and a report (FAULT=down, cut, errors …: docs/runbooks/drills.md; REGION=…)
 	$(PLAY) playbooks/drill.yml -e drill_fault=$(or $(FAULT),down) $(if $(REGION),-e drill_target=$(REGION)) $(ARGS)
+
+scale-drill: setup ## One region's load grows and goes back, and a report how it scales (REGION=…)
+	$(PLAY) playbooks/scale_drill.yml $(if $(REGION),-e drill_region=$(REGION)) $(ARGS)
 
 # region-down, -up, -freeze, -thaw, -cut, -heal, -slow: a fault of any node, or its end; FROM='["edge-1"]' bounds a cut.
 $(addprefix region-,$(FAULTS)): setup

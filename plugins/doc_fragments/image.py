@@ -6,7 +6,36 @@ from __future__ import annotations
 
 
 class ModuleDocFragment:
-    """Options of the image modules."""
+    """Options of the image modules; ``ACCESS`` are those of a registry alone."""
+
+    ACCESS = r"""
+options:
+  registry:
+    description:
+      - The registry that the other options are for, as C(host), C(host:port). Images of another one are asked for with
+        TLS and without a user.
+    type: str
+    default: ""
+  registry_insecure:
+    description: Whether the registry speaks plain HTTP.
+    type: bool
+    default: false
+  registry_ca_file:
+    description: The certificates that the registry's own must come from, instead of the system's.
+    type: path
+  registry_username:
+    description: Who asks and pushes; empty for nobody.
+    type: str
+    default: ""
+  registry_password:
+    description: The password of O(registry_username).
+    type: str
+    default: ""
+  registry_timeout:
+    description: Seconds to wait for an answer of the registry.
+    type: int
+    default: 10
+"""
 
     DOCUMENTATION = r"""
 options:

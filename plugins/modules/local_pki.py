@@ -65,6 +65,10 @@ options:
     type: list
     elements: str
     default: []
+  renew:
+    description: Whether to make every certificate anew. Authorities and lone keys stay.
+    type: bool
+    default: false
   kubeconfigs:
     description: Kubeconfigs with everything in them, each a file of mode 0600.
     type: list
@@ -136,6 +140,7 @@ ARGUMENTS = {
         "options": {"name": TEXT, "authority": TEXT, "common_name": TEXT, "organizations": LIST, "names": LIST},
     },
     "keys": {**LIST, "no_log": False},
+    "renew": {"type": "bool", "default": False},
     "kubeconfigs": {
         "type": "list",
         "elements": "dict",
@@ -173,7 +178,8 @@ def main() -> None:
     ]
     now = dt.datetime.now(dt.UTC)
     try:
-        made = ensure_pki(folder, params["authorities"], wanted, params["keys"], now, check=module.check_mode)
+        made = ensure_pki(folder, params["authorities"], wanted, params["keys"], now, check=module.check_mode,
+                          renew=params["renew"])
         made += write_kubeconfigs(folder, params["kubeconfigs"], module.check_mode)
     except OSError as error:
         module.fail_json(msg=str(error))

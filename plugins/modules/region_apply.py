@@ -89,6 +89,11 @@ options:
     type: list
     elements: str
     default: []
+  optional_kinds:
+    description: Kinds, as in O(prune_kinds), whose objects are left out where the region doesn't know the kind.
+    type: list
+    elements: str
+    default: []
   force_conflicts:
     description: Whether to take over fields that another manager set to something else.
     type: bool
@@ -172,6 +177,11 @@ pruned:
   returned: always
   type: list
   elements: str
+left_out:
+  description: Objects of O(optional_kinds) that the region doesn't know.
+  returned: always
+  type: list
+  elements: str
 errors:
   description: Every error.
   returned: always
@@ -208,6 +218,7 @@ ARGUMENT_SPEC = {
     "prune": {"type": "bool", "default": True},
     "prune_kinds": {"type": "list", "elements": "str"},
     "prune_namespaces": {"type": "list", "elements": "str", "default": []},
+    "optional_kinds": {"type": "list", "elements": "str", "default": []},
     "force_conflicts": {"type": "bool", "default": False},
     "release": {"type": "str", "default": ""},
     "rollback": {"type": "bool", "default": False},

@@ -75,6 +75,17 @@ async def ask(server: str, port: int, name: str) -> tuple[tuple[str, ...], int]:
     raise problem
 
 
+class Fixed:
+    """Addresses that nobody has to be asked for."""
+
+    def __init__(self, addresses: tuple[str, ...]) -> None:
+        self._addresses = addresses
+
+    async def addresses(self) -> tuple[str, ...]:
+        """Return the addresses."""
+        return self._addresses
+
+
 class Resolver:
     """Addresses of one name, fresh while their time to live lasts; the last ones when the resolver says nothing."""
 

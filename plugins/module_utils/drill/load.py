@@ -22,7 +22,7 @@ from collections.abc import Iterable
 from dataclasses import asdict, dataclass
 from typing import Any, TextIO
 
-from .dns import Resolver, own_resolver
+from .dns import Fixed, Resolver, own_resolver
 from .wire import Answer, Pool, WireError
 
 RETRY_STATUS = frozenset({502, 503, 504})
@@ -35,12 +35,14 @@ class Settings:
 
     ``plain_rate`` is the rate of POSTs without Idempotency-Key, besides ``rate``. At each of ``long_at`` seconds goes
     out a plain POST that the service works on for ``long_seconds``. An empty ``resolver`` is the machine's own. Nothing
-    more is sent once there is a file ``stop``. Repeatable requests say that they wait for ``patience`` seconds.
+    more is sent once there is a file ``stop``. Repeatable requests say that they wait for ``patience`` seconds. With
+    ``addresses`` no resolver is asked.
     """
 
     host: str
     token: str
     resolver: str = ""
+    addresses: tuple[str, ...] = ()
     tls: bool = True
     cafile: str = ""
     port: int = 443
@@ -113,7 +115,9 @@ class Client:
     def __init__(self, settings: Settings) -> None:
         tls = ssl.create_default_context(cafile=settings.cafile or None) if settings.tls else None
         self.settings = settings
-        self.resolver = Resolver(settings.resolver or own_resolver(), settings.resolver_port, settings.host)
+        self.resolver: Fixed | Resolver = (
+            Fixed(tuple(settings.addresses)) if settings.addresses
+            else Resolver(settings.resolver or own_resolver(), settings.resolver_port, settings.host))
         self.pool = Pool(settings.host, settings.port, tls, settings.connect_seconds, settings.attempt_seconds)
         self._avoid: dict[str, float] = {}
         self._turn = 0

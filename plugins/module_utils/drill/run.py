@@ -147,9 +147,12 @@ def install(node: Node, ca_file: Path) -> None:
 
 
 @contextlib.contextmanager
-def running(node: Node, program: str, settings: dict[str, Any]) -> Iterator[subprocess.Popen[str]]:
-    """Run a program of the drill inside a node; it has ended, one way or another, when this is left."""
-    settings = {**settings, "output": f"/node/{FOLDER}/{program}.jsonl"}
+def running(node: Node, program: str, settings: dict[str, Any], name: str = "") -> Iterator[subprocess.Popen[str]]:
+    """Run a program of the drill inside a node; it has ended, one way or another, when this is left.
+
+    What it writes is named like the program, or ``name``.
+    """
+    settings = {**settings, "output": f"/node/{FOLDER}/{name or program}.jsonl"}
     # Ahead of others on the machine, or the load client would measure its own wait for a core.
     python = [f"PYTHONPATH=/node/{FOLDER}", "python3", "-m", f"module_utils.drill.{program}"]
     command = ["nice", "-n", "-10", *node.enter(), *python]

@@ -9,14 +9,17 @@ from typing import Any
 
 BASE_PACKAGES = ["base-files", "busybox", "ca-certificates", "dash", "haproxy", "libpython3-stdlib", "python3-minimal"]
 
-IMAGE: dict[str, Any] = {
-    "image_ref": {"type": "str", "default": ""},
+ACCESS: dict[str, Any] = {
     "registry": {"type": "str", "default": ""},
     "registry_insecure": {"type": "bool", "default": False},
     "registry_ca_file": {"type": "path"},
     "registry_username": {"type": "str", "default": ""},
     "registry_password": {"type": "str", "default": "", "no_log": True},
     "registry_timeout": {"type": "int", "default": 10},
+}
+IMAGE: dict[str, Any] = {
+    **ACCESS,
+    "image_ref": {"type": "str", "default": ""},
     "name": {"type": "str", "default": "llm-verifier"},
     "context": {"type": "path"},
     "containerfile": {"type": "str", "default": ""},

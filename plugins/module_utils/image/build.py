@@ -80,13 +80,18 @@ def _registry(parameters: Mapping[str, Any], host: str) -> Registry:
                     float(parameters["registry_timeout"]))
 
 
-def resolve(text: str, parameters: Mapping[str, Any]) -> Found:
-    """Return the image that a reference names; raise ImageError when its registry has none."""
+def access(text: str, parameters: Mapping[str, Any]) -> tuple[plan.Reference, Registry]:
+    """Return what a reference names and the registry to ask for it; raise ImageError."""
     reference = plan.parse_reference(text)
     if parameters["registry"] in ("", reference.registry):
-        registry = _registry(parameters, reference.registry)
-    else:  # its user, password and plain HTTP are meant for another host
-        registry = Registry(reference.registry, timeout=float(parameters["registry_timeout"]))
+        return reference, _registry(parameters, reference.registry)
+    # its user, password and plain HTTP are meant for another host
+    return reference, Registry(reference.registry, timeout=float(parameters["registry_timeout"]))
+
+
+def resolve(text: str, parameters: Mapping[str, Any]) -> Found:
+    """Return the image that a reference names; raise ImageError when its registry has none."""
+    reference, registry = access(text, parameters)
     digest = registry.digest(reference.name, reference.digest or reference.tag)
     if not digest:
         raise ImageError(f"registry {reference.registry} has no {reference.name} {reference.digest or reference.tag}")

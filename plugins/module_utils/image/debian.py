@@ -32,20 +32,25 @@ LEFT_OUT = re.compile(
     r"zsh|menu|applications|polkit-1|keyrings)(?:/|$)|usr/share/doc/(?![^/]+(?:/copyright)?$)|"
     r"usr/lib/[^/]+/(?:perl|perl-base|perl5|gconv|libperl\.so[^/]*|libapt-[^/]*)(?:/|$)|usr/lib/(?:apt|dpkg|systemd)(?:/|$)|"
     r"lib/[^/]+/security(?:/|$)|lib/systemd(?:/|$)|usr/s?bin/(?:perl[^/]*|apt[^/]*|dpkg[^/]*|deb(?:conf|-)[^/]*|"
-    r"adduser|deluser|addgroup|delgroup)$|var/(?:cache|lib|log)/.")
+    r"adduser|deluser|addgroup|delgroup)$|var/(?:cache|log)/.|var/lib/(?!dpkg(?:/status)?$).")
 TOOLS = ("cat", "env", "grep", "head", "id", "ip", "ls", "nc", "nslookup", "ping", "ps", "sed", "sleep", "tail", "vi",
          "wget")
 PASSWD = ("root:x:0:0:root:/root:/bin/sh\nnobody:x:65534:65534:nobody:/nonexistent:/usr/sbin/nologin\n"
           f"verifier:x:{USER_ID}:{USER_ID}:verifier:/nonexistent:/usr/sbin/nologin\n")
 GROUP = f"root:x:0:\nnogroup:x:65534:\nverifier:x:{USER_ID}:\n"
 NSSWITCH = "passwd: files\ngroup: files\nhosts: files dns\nservices: files\nprotocols: files\n"
+# Unpacked packages are no installed ones for dpkg: what the image holds is written down while their files are there.
+NOTED = (r"""for file in "$1"/var/cache/apt/archives/*.deb; do dpkg-deb --show --showformat='Package: ${Package}\n"""
+         r"""Status: install ok unpacked\nArchitecture: ${Architecture}\nVersion: ${Version}\n"""
+         r"""Source: ${source:Package} (${source:Version})\n\n' "$file"; done > "$1"/var/lib/dpkg/status""")
 AUTHORITIES = "usr/share/ca-certificates/mozilla/"
 
 
 def command(base: Base, arch: str, target: str) -> list[str]:
     """Return the mmdebstrap command that unpacks ``base`` for ``arch`` into the tar file ``target``."""
     return ["mmdebstrap", "--mode=root", "--variant=extract", f"--architectures={arch}",
-            f"--include={','.join(base.packages)}", "--aptopt=Acquire::Retries \"3\"", base.suite, target,
+            f"--include={','.join(base.packages)}", f"--extract-hook={NOTED}", "--aptopt=Acquire::Retries \"3\"",
+            base.suite, target,
             *([base.mirror] if base.mirror else [])]
 
 

@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from fnmatch import fnmatchcase
 
 # Raise when the same inputs shall give another image.
-BASE_RECIPE = 1
+BASE_RECIPE = 2
 LIBRARIES_RECIPE = 1
 IMAGE_RECIPE = 1
 

@@ -1,7 +1,7 @@
 # Copyright (c) 2026 LLM Verifier DevOps
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""A registry (distribution API v2): finds manifests by tag or digest, names them."""
+"""A registry (distribution API v2): finds manifests and blobs by tag or digest, stores and names them."""
 
 from __future__ import annotations
 
@@ -26,6 +26,7 @@ ACCEPT = ", ".join((
     "application/vnd.docker.distribution.manifest.v2+json",
 ))
 MANIFEST_BYTES = 4 << 20
+BLOB_BYTES = 1 << 30
 
 
 @dataclass(frozen=True)
@@ -81,21 +82,53 @@ class Registry:
         body, kind = self.manifest(name, digest)
         self._call("PUT", name, f"manifests/{tag}", body, kind)
 
+    def put(self, name: str, reference: str, body: bytes, kind: str) -> str:
+        """Store a manifest under a tag, or under its digest when ``reference`` is empty; return its digest."""
+        digest = self._hash(body)
+        self._call("PUT", name, f"manifests/{reference or digest}", body, kind)
+        return digest
+
+    def blob(self, name: str, digest: str, limit: int = BLOB_BYTES) -> bytes:
+        """Return a blob; raise ImageError when it isn't there, is larger than ``limit`` or isn't what it is called."""
+        answer = self._call("GET", name, f"blobs/{digest}", limit=limit)
+        if answer.status == 404:
+            raise ImageError(f"registry {self.host} has no blob {digest} of {name}")
+        if self._hash(answer.body) != digest:
+            raise ImageError(f"registry {self.host} answered something else than {name} {digest}")
+        return answer.body
+
+    def upload(self, name: str, body: bytes) -> str:
+        """Store a blob unless it is there; return its digest."""
+        digest = self._hash(body)
+        if self._call("HEAD", name, f"blobs/{digest}").status != 404:
+            return digest
+        place = self._call("POST", name, "blobs/uploads/", b"").headers.get("location", "")
+        url = urllib.parse.urljoin(self._url(name, "blobs/uploads/"), place)
+        url += ("&" if "?" in url else "?") + urllib.parse.urlencode({"digest": digest})
+        self._request("PUT", url, f"{name}/blobs", body, "application/octet-stream")
+        return digest
+
     @staticmethod
     def _hash(body: bytes) -> str:
         return f"sha256:{hashlib.sha256(body).hexdigest()}"
 
-    def _call(self, method: str, name: str, path: str, body: bytes | None = None, kind: str = "") -> Answer:
-        scheme = "http" if self.insecure else "https"
-        url = f"{scheme}://{self.host}/v2/{name}/{path}"
-        answer = self._send(method, url, self._authorization, body, kind)
+    def _url(self, name: str, path: str) -> str:
+        return f"{'http' if self.insecure else 'https'}://{self.host}/v2/{name}/{path}"
+
+    def _call(self, method: str, name: str, path: str, body: bytes | None = None, kind: str = "",
+              limit: int = MANIFEST_BYTES) -> Answer:
+        return self._request(method, self._url(name, path), f"{name}/{path}", body, kind, limit)
+
+    def _request(self, method: str, url: str, what: str, body: bytes | None = None, kind: str = "",
+                 limit: int = MANIFEST_BYTES) -> Answer:
+        answer = self._send(method, url, self._authorization, body, kind, limit)
         if answer.status == 401:
             self._authorization = self._authorize(answer.headers.get("www-authenticate", ""))
-            answer = self._send(method, url, self._authorization, body, kind)
+            answer = self._send(method, url, self._authorization, body, kind, limit)
         if answer.status in (401, 403):
-            raise ImageError(f"registry {self.host} refuses {method} {name} ({answer.status}): check user and password")
+            raise ImageError(f"registry {self.host} refuses {method} {what} ({answer.status}): check user and password")
         if answer.status >= 400 and answer.status != 404:
-            raise ImageError(f"registry {self.host} answered {answer.status} to {method} {name}/{path}")
+            raise ImageError(f"registry {self.host} answered {answer.status} to {method} {what}")
         return answer
 
     def _authorize(self, challenge: str) -> str:
@@ -115,7 +148,8 @@ class Registry:
         token = json.loads(answer.body)
         return f"Bearer {token.get('token') or token.get('access_token', '')}"
 
-    def _send(self, method: str, url: str, authorization: str, body: bytes | None = None, kind: str = "") -> Answer:
+    def _send(self, method: str, url: str, authorization: str, body: bytes | None = None, kind: str = "",
+              limit: int = MANIFEST_BYTES) -> Answer:
         request = urllib.request.Request(url, body, {"Accept": ACCEPT}, method=method)
         if kind:
             request.add_header("Content-Type", kind)
@@ -123,7 +157,7 @@ class Registry:
             request.add_unredirected_header("Authorization", authorization)
         try:
             with self._opener().open(request, timeout=self.timeout) as reply:
-                return self._answer(reply.status, reply.headers, reply.read(MANIFEST_BYTES))
+                return self._answer(reply.status, reply.headers, reply.read(limit))
         except urllib.error.HTTPError as error:
             return self._answer(error.code, error.headers, b"")
         except (OSError, http.client.HTTPException) as error:

@@ -64,7 +64,8 @@ class Wish:
 
     `prune_namespaces` are looked through for what is left, all when empty. `addresses` are those of every LoadBalancer
     Service, `own_addresses` those of one Service by `namespace/name`; empty: the status is left to whoever else writes
-    it. `salt` keys the digests that a diff shows of Secrets.
+    it. `salt` keys the digests that a diff shows of Secrets. Objects of `optional_kinds` are left out where the cluster
+    doesn't know the kind.
     """
 
     owner: str
@@ -75,6 +76,7 @@ class Wish:
     force: bool = False
     addresses: tuple[str, ...] = ()
     own_addresses: dict[str, list[str]] = field(default_factory=dict)
+    optional_kinds: tuple[str, ...] = ()
     salt: bytes = b""
 
 
@@ -82,12 +84,13 @@ class Wish:
 class Report:
     """What was done, in order: created, changed and pruned objects, their diffs, and every error.
 
-    `lost` when the cluster stopped answering.
+    `left_out` are objects of kinds that the cluster doesn't know. `lost` when the cluster stopped answering.
     """
 
     created: list[str] = field(default_factory=list)
     changed: list[str] = field(default_factory=list)
     pruned: list[str] = field(default_factory=list)
+    left_out: list[str] = field(default_factory=list)
     diffs: list[dict[str, str]] = field(default_factory=list)
     errors: list[str] = field(default_factory=list)
     lost: bool = False
@@ -175,6 +178,9 @@ def _one(
     dry_run: bool,
 ) -> None:
     """Apply one object and note what it changed, its key among the wanted and what workloads may roll on."""
+    if not _known(api, raw, wish):
+        report.left_out.append(str(key_of(raw)))
+        return
     try:
         item = api.namespaced(owned(raw, wish.owner))
         key = key_of(item)
@@ -195,6 +201,19 @@ def _one(
     if key.kind.kind == "Service" and (after.get("spec") or {}).get("type") == "LoadBalancer":
         _addresses(api, key, after, wish, report, dry_run)
     wanted.append(key)
+
+
+def _known(api: Api, raw: dict[str, Any], wish: Wish) -> bool:
+    """Whether the cluster knows an object's kind; only asked of kinds that may be missing."""
+    if f"{raw['apiVersion']}/{raw['kind']}" not in wish.optional_kinds:
+        return True
+    try:
+        api.namespaced(raw)
+    except KubeError as error:
+        if error.status != 404:
+            raise
+        return False
+    return True
 
 
 def _first_replicas(api: Api, key: Key, after: dict[str, Any]) -> None:

@@ -28,7 +28,7 @@ _FIRST = (
 )  # fmt: skip
 _LAST = (
     "StatefulSet", "DaemonSet", "Deployment", "Job", "CronJob", "PodDisruptionBudget", "HorizontalPodAutoscaler",
-    "Ingress", "APIService", "ValidatingWebhookConfiguration", "MutatingWebhookConfiguration",
+    "VerticalPodAutoscaler", "Ingress", "APIService", "ValidatingWebhookConfiguration", "MutatingWebhookConfiguration",
 )  # fmt: skip
 _RANK = {kind: rank for rank, kind in enumerate(_FIRST)} | {kind: 1000 + rank for rank, kind in enumerate(_LAST)}
 

@@ -96,6 +96,7 @@ def _wish(params: Mapping[str, Any], objects: list[dict[str, Any]], check_mode: 
         force=params["force_conflicts"],
         addresses=(params["load_balancer_address"],) if params["load_balancer_address"] else (),
         own_addresses=params["load_balancer_addresses"],
+        optional_kinds=tuple(params["optional_kinds"]),
         salt=secrets.token_bytes(16),
     )
     return wish, wrong
@@ -125,6 +126,7 @@ def _result(where: str, report: Report) -> dict[str, Any]:
         "created": report.created,
         "updated": report.changed,
         "pruned": report.pruned,
+        "left_out": report.left_out,
         "errors": report.errors,
         "diff": report.diffs,
     }
@@ -132,7 +134,7 @@ def _result(where: str, report: Report) -> dict[str, Any]:
 
 def _failed(where: str, errors: list[str]) -> dict[str, Any]:
     text = errors[0] if len(errors) == 1 else "\n" + "\n".join(f"  - {error}" for error in errors)
-    empty: dict[str, Any] = {"created": [], "updated": [], "pruned": []}
+    empty: dict[str, Any] = {"created": [], "updated": [], "pruned": [], "left_out": []}
     return {
         "failed": True, "changed": False, "msg": f"{where}: {text}", "errors": errors, "reachable": True,
         "released": False, "diff": [], **empty,

@@ -25,6 +25,7 @@ KINDS: dict[str, tuple[frozenset[str], frozenset[str]]] = {
 
 _NAME = re.compile(r"^[a-z0-9]([a-z0-9-]*[a-z0-9])?$")
 _SLACK_TEXT = "{{ range .Alerts }}{{ .Annotations.description }} {{ .Annotations.runbook_url }}\n{{ end }}"
+_LISTED_ALONE = {"follow_redirects": False}
 _MAIL_KEYS = {"smarthost", "from", "username", "password_file", "require_tls", "hello"}
 _TIMING: dict[str, tuple[int, int, int]] = {CRITICAL: (0, 30, 3600), WARNING: (60, 300, 43200)}
 
@@ -216,21 +217,22 @@ class _Build:
         return found
 
     def _webhook(self, item: Mapping[str, Any], _contact: str, name: str) -> tuple[str, dict[str, Any]]:
-        http: dict[str, Any] = {}
+        http: dict[str, Any] = dict(_LISTED_ALONE)
         if item.get("token_file"):  # the address itself can't be a file before 0.26, so the secret is a bearer token
             http["authorization"] = {"credentials_file": self._secret(f"{name}.token", item["token_file"])}
         if item.get("ca_file"):
             http["tls_config"] = {"ca_file": self._secret(f"{name}.ca", item["ca_file"])}
-        return "webhook_configs", {"url": item["url"], **({"http_config": http} if http else {})}
+        return "webhook_configs", {"url": item["url"], "http_config": http}
 
     def _mail(self, item: Mapping[str, Any], contact: str, _name: str) -> tuple[str, dict[str, Any]]:
         return "email_configs", {"to": item.get("to") or self._notify.contacts[contact]}
 
     def _slack(self, item: Mapping[str, Any], _contact: str, name: str) -> tuple[str, dict[str, Any]]:
-        config = {"api_url_file": self._secret(f"{name}.url", item["url_file"]), "text": _SLACK_TEXT}
+        config = {"api_url_file": self._secret(f"{name}.url", item["url_file"]), "text": _SLACK_TEXT,
+                  "http_config": dict(_LISTED_ALONE)}
         return "slack_configs", {**config, **({"channel": item["channel"]} if item.get("channel") else {})}
 
     def _pagerduty(self, item: Mapping[str, Any], _contact: str, name: str) -> tuple[str, dict[str, Any]]:
         config = {"routing_key_file": self._secret(f"{name}.key", item["key_file"]),
-                  "severity": "{{ .CommonLabels.severity }}"}  # fmt: skip
+                  "severity": "{{ .CommonLabels.severity }}", "http_config": dict(_LISTED_ALONE)}  # fmt: skip
         return "pagerduty_configs", {**config, **({"url": item["url"]} if item.get("url") else {})}

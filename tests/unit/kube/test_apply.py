@@ -289,3 +289,21 @@ def test_a_release_is_known_by_its_objects_whatever_the_order_of_their_keys() ->
     digest = kept["metadata"]["annotations"]["llm-verifier.com/release-digest"]
     assert digest == release_digest([{"data": {"y": 2, "x": 1}, "kind": "A"}]) != release_digest([{"kind": "B"}])
     assert json.loads(kept["data"]["objects.json"]) == one
+
+
+def test_a_kind_that_the_cluster_lacks_is_left_out_where_that_is_allowed() -> None:
+    class Without(Memory):
+        def namespaced(self, item: dict[str, Any]) -> dict[str, Any]:
+            if item["kind"] == "Rare":
+                raise KubeError("the API has no Rare in v1", 404)
+            return super().namespaced(item)
+
+    items = (thing("Rare", "a"), thing("ConfigMap", "b"))
+    refused = apply_all(Without(), wish(*items, namespaces=("app",)), dry_run=False)
+    assert refused.errors == ["Rare app/a: the API has no Rare in v1"]
+    for dry_run in (True, False):
+        report = apply_all(Without(), wish(*items, namespaces=("app",), optional_kinds=("v1/Rare",)), dry_run=dry_run)
+        assert (report.left_out, report.errors) == (["Rare app/a"], [])
+        assert "ConfigMap app/b" in report.created and "Rare app/a" not in report.created
+    known = apply_all(Memory(), wish(*items, namespaces=("app",), optional_kinds=("v1/Rare",)), dry_run=False)
+    assert "Rare app/a" in known.created and not known.left_out

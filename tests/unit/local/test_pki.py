@@ -55,6 +55,26 @@ def test_a_certificate_near_its_end_is_renewed_and_its_authority_is_not(tmp_path
     assert make(tmp_path, NOW + dt.timedelta(days=250)) == ["apiserver", "admin"]
 
 
+def test_all_are_made_anew_when_that_is_asked_for_and_no_authority_is(tmp_path: Path) -> None:
+    make(tmp_path)
+    kept = {name: (tmp_path / name).read_bytes() for name in ("ca.crt", "ca.key", "service-account.key")}
+    old = (tmp_path / "apiserver.crt").read_bytes()
+    words = (tmp_path, ["ca"], [SERVER, CLIENT], ["service-account.key"], NOW)
+    assert ensure_pki(*words, check=True, renew=True) == ["apiserver", "admin"]
+    assert (tmp_path / "apiserver.crt").read_bytes() == old
+    assert ensure_pki(*words, check=False, renew=True) == ["apiserver", "admin"]
+    assert (tmp_path / "apiserver.crt").read_bytes() != old
+    assert {name: (tmp_path / name).read_bytes() for name in kept} == kept
+
+
+def test_a_certificate_whose_key_is_another_is_made_anew(tmp_path: Path) -> None:
+    make(tmp_path)
+    (tmp_path / "admin.key").write_bytes((tmp_path / "apiserver.key").read_bytes())
+    assert make(tmp_path) == ["admin"]
+    (tmp_path / "admin.key").write_text("nonsense")
+    assert make(tmp_path) == ["admin"]
+
+
 def test_other_names_make_a_new_certificate(tmp_path: Path) -> None:
     make(tmp_path)
     moved = Wanted("apiserver", "ca", "kube-apiserver", names=("10.77.5.2", "kubernetes"))

@@ -56,6 +56,16 @@ def test_secrets_are_files_and_never_text() -> None:
     assert '"night@example.com"' in text
 
 
+def test_a_receiver_leads_nowhere_else() -> None:
+    found = receivers(receivers={"devops": [
+        {"kind": "webhook", "url": "https://example.com/a"},
+        {"kind": "webhook", "url": "https://example.com/b", "ca_file": "/vault/ca"},
+        {"kind": "slack", "url_file": "/vault/slack"}, {"kind": "pagerduty", "key_file": "/vault/key"},
+    ]})["devops"]  # fmt: skip
+    configs = [item for key, items in found.items() if key.endswith("_configs") for item in items]
+    assert len(configs) == 4 and all(item["http_config"]["follow_redirects"] is False for item in configs)
+
+
 def test_what_follows_from_a_regions_failure_is_silent_in_that_region() -> None:
     rule = next(item for item in made().data["inhibit_rules"] if "RegionalFailure" in item["source_matchers"][0])
     silent = rule["target_matchers"][0]

@@ -16,6 +16,7 @@ import sys
 import threading
 import time
 from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from http.server import BaseHTTPRequestHandler, HTTPServer
 from pathlib import Path
@@ -149,12 +150,48 @@ def shared() -> Iterator[Verifier]:
     verifier.kill()
 
 
+def redirect(handler: BaseHTTPRequestHandler, status: int, place: str) -> None:
+    """Answer a request by naming another address."""
+    handler.rfile.read(int(handler.headers.get("Content-Length", "0")))
+    handler.send_response(status)
+    handler.send_header("Location", place)
+    handler.send_header("Content-Length", "0")
+    handler.end_headers()
+
+
+@contextmanager
+def listening(reply: Callable[[BaseHTTPRequestHandler], None]) -> Iterator[str]:
+    """A server on loopback that answers everything like that; its address."""
+    class Handler(BaseHTTPRequestHandler):
+        def do_POST(self) -> None:
+            reply(self)
+
+        do_GET = do_POST
+
+        def log_message(self, *_arguments: Any) -> None:
+            """Say nothing."""
+
+    server = HTTPServer(("127.0.0.1", 0), Handler)
+    thread = threading.Thread(target=server.serve_forever, args=(0.02,), daemon=True)
+    thread.start()
+    yield f"127.0.0.1:{server.server_port}"
+    server.shutdown()
+    server.server_close()
+    thread.join()
+
+
 @pytest.fixture
 def collector() -> Iterator[tuple[str, list[Any]]]:
     """Take what is posted; return where to and the list of bodies with path and headers."""
     taken: list[Any] = []
 
     class Handler(BaseHTTPRequestHandler):
+        def do_GET(self) -> None:
+            taken.append({"path": self.path, "headers": dict(self.headers), "body": None})
+            self.send_response(200)
+            self.send_header("Content-Length", "0")
+            self.end_headers()
+
         def do_POST(self) -> None:
             body = json.loads(self.rfile.read(int(self.headers["Content-Length"])))
             taken.append({"path": self.path, "headers": dict(self.headers), "body": body})

@@ -24,6 +24,8 @@ from tests.unit.workload.harness import (
     SECRET,
     Verifier,
     exchange,
+    listening,
+    redirect,
     spawn,
     token,
 )
@@ -221,6 +223,28 @@ def test_a_provider_that_fails_is_a_bad_gateway(start: Start) -> None:
     answer = start(OPENAI_BASE_URL="http://127.0.0.1:9").verify({"model": "openai/x"})
     assert answer.status == 502
     assert answer.json["error"].startswith("openai gave no usable answer")
+
+
+@pytest.mark.parametrize("status", [301, 302, 303, 307, 308])
+def test_a_redirect_leads_nowhere(start: Start, collector: tuple[str, list[Any]], status: int) -> None:
+    """Neither a provider nor a collector of spans sends the workload on to another address."""
+    elsewhere, taken = collector
+    with listening(lambda handler: redirect(handler, status, f"http://{elsewhere}/inside")) as provider:
+        verifier = start(OPENAI_BASE_URL=f"http://{provider}", ZIPKIN_ENDPOINT=provider, OPENAI_API_KEY=API_KEY)
+        answer = verifier.verify({"model": "openai/x"})
+        _code, output = verifier.end()
+    assert (answer.status, answer.json["error"]) == (502, f"openai answered {status}")
+    assert not taken and API_KEY not in output
+
+
+def test_no_request_names_where_it_is_sent(start: Start, collector: tuple[str, list[Any]]) -> None:
+    elsewhere, taken = collector
+    verifier = start(OPENAI_BASE_URL="http://127.0.0.1:9")
+    for field in ("base_url", "url", "endpoint", "upstream"):
+        assert verifier.verify({"model": "openai/x", field: f"http://{elsewhere}"}).status in (400, 502)
+    for model in (f"http://{elsewhere}/x", f"openai/../../{elsewhere}", f"@{elsewhere}/x"):
+        assert verifier.verify({"model": model}).status in (400, 404, 502)
+    assert not taken
 
 
 def test_spans_and_the_carried_trace(start: Start, collector: tuple[str, list[Any]]) -> None:

@@ -82,9 +82,13 @@ class Tracer:
             resource=Resource({"service.name": "llm-verifier", **tags}))
         self._exporter: _Exporter | None = None
         if endpoint:
-            from opentelemetry.exporter.zipkin.json import ZipkinExporter  # 7 MiB that only tracing needs
+            import requests  # 7 MiB that only tracing needs
+            from opentelemetry.exporter.zipkin.json import ZipkinExporter
 
-            self._exporter = _Exporter(ZipkinExporter(endpoint=spans_url(endpoint), timeout=POST_SECONDS), dropped)
+            session = requests.Session()
+            session.max_redirects = 0  # what is listed is asked, nothing that it names
+            zipkin = ZipkinExporter(endpoint=spans_url(endpoint), timeout=POST_SECONDS, session=session)
+            self._exporter = _Exporter(zipkin, dropped)
             self._provider.add_span_processor(_Processor(self._exporter, dropped))
         self._tracer = self._provider.get_tracer("verifier")
 

@@ -37,7 +37,9 @@ class Upstream:
         if providers(config):
             import httpx  # 5 MiB that only a process with a provider needs
 
-            self._client = httpx.AsyncClient(timeout=config.upstream_seconds, verify=ssl.create_default_context())
+            # What is listed is asked, nothing that it names: the request holds the key.
+            self._client = httpx.AsyncClient(timeout=config.upstream_seconds, verify=ssl.create_default_context(),
+                                             follow_redirects=False)
 
     async def ask(self, provider: str, model: str, prompt: str, trace: dict[str, str]) -> str:
         """Return the model's answer; raise UpstreamError after ``upstream_seconds`` at most."""
