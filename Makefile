@@ -12,7 +12,7 @@ export LC_ALL ?= C.UTF-8
 FAULTS := down up freeze thaw cut heal slow
 
 .DEFAULT_GOAL := help
-.PHONY: help setup programs site status client shell drill test test-all clean region-logs $(addprefix region-,$(FAULTS))
+.PHONY: help setup programs site status debug client shell drill test test-all clean region-logs $(addprefix region-,$(FAULTS))
 
 help: ## List the targets
 	@sed -n 's/^\([a-z$$()%, -]*\):.*## /  make \1\t/p' $(MAKEFILE_LIST) | expand -t 22
@@ -29,6 +29,9 @@ site: setup ## Bring every region and the front door up and verify them
 
 status: setup ## Regions, nodes and what the front door answers
 	$(PLAY) playbooks/status.yml $(ARGS)
+
+debug: setup ## Look at everything of a site in trouble; a page, and a bundle without secrets
+	$(PLAY) debug.yml $(ARGS)
 
 client: setup ## A shell in the client of a geography, GEO=na|eu|as|other; CMD='…' runs one command
 	@$(call NEED,GEO,eu)
