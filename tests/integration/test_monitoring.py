@@ -7,7 +7,12 @@ from __future__ import annotations
 
 import json
 import math
+import os
+import signal
+import subprocess
+import sys
 import time
+import urllib.request
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
@@ -124,6 +129,26 @@ def test_an_edge_sees_all_regions(site: Site, edge: str) -> None:
           60, "what each peer sees is a series of its own")
     until(lambda: all_regions('up{job="region"} == 1'), 60, "every region answers the edge")
     until(lambda: asked(site, edge, "sum(routing_agent_active)") == {"": 1.0}, 60, "it sees the other edge's agent")
+
+
+@pytest.mark.parametrize(("program", "path", "said"), [
+    ("prometheus", "api/v1/query?query=count(up%7Bjob%3D%22region%22%7D)", '"4"]'),
+    ("alertmanager", "api/v2/status", '"cluster"'),
+])  # fmt: skip
+def test_a_door_on_loopback_leads_there_until_it_is_closed(site: Site, program: str, path: str, said: str) -> None:
+    environment = {**os.environ, "LLM_VERIFIER_STATE": str(site.state)}
+    process = subprocess.Popen([sys.executable, str(ROOT / "scripts/open.py"), program, "0"], env=environment,
+                               text=True, stdout=subprocess.PIPE)  # fmt: skip
+    assert process.stdout
+    try:
+        address = process.stdout.readline().split()[0]
+        with urllib.request.urlopen(address + path, timeout=10) as answer:
+            assert said in answer.read().decode()
+        process.send_signal(signal.SIGINT)
+        assert process.wait(10) == 0
+    finally:
+        process.kill()
+        process.stdout.close()
 
 
 def test_a_regions_death_is_told_at_once_and_its_return_too(site: Site, told: Told) -> None:
