@@ -13,7 +13,8 @@ export LC_ALL ?= C.UTF-8
 FAULTS := down up freeze thaw cut heal slow
 
 .DEFAULT_GOAL := help
-.PHONY: help setup programs site status client shell drill scale-drill test test-all clean region-logs $(addprefix region-,$(FAULTS))
+.PHONY: help setup programs site status debug client shell drill scale-drill test test-all clean region-logs \
+	open-prometheus open-alertmanager $(addprefix region-,$(FAULTS))
 
 help: ## List the targets
 	@sed -n 's/^\([a-z$$()%, -]*\):.*## /  make \1\t/p' $(MAKEFILE_LIST) | expand -t 22
@@ -31,6 +32,9 @@ site: setup ## Bring every region and the front door up and verify them
 status: setup ## Regions, nodes and what the front door answers
 	$(PLAY) playbooks/status.yml $(ARGS)
 
+debug: setup ## Look at everything of a site in trouble; a page, and a bundle without secrets
+	$(PLAY) debug.yml $(ARGS)
+
 client: setup ## A shell in the client of a geography, GEO=na|eu|as|other; CMD='…' runs one command
 	@$(call NEED,GEO,eu)
 	.venv/bin/python scripts/node.py client-$(GEO) -i $(INVENTORY) $(ARGS) $(if $(CMD),-- bash -c '$(CMD)')
@@ -38,6 +42,9 @@ client: setup ## A shell in the client of a geography, GEO=na|eu|as|other; CMD='
 shell: setup ## A shell in any node, NODE=edge-1; CMD='…' runs one command
 	@$(call NEED,NODE,edge-1)
 	.venv/bin/python scripts/node.py $(NODE) -i $(INVENTORY) $(ARGS) $(if $(CMD),-- bash -c '$(CMD)')
+
+open-prometheus open-alertmanager: setup ## A door to the edges' on 127.0.0.1 until Ctrl-C; PORT=… chooses another port
+	@.venv/bin/python scripts/open.py $(@:open-%=%) $(PORT)
 
 drill: setup ## A fault under load, and a report (FAULT=down, cut, errors …: docs/runbooks/drills.md; REGION=…)
 	$(PLAY) playbooks/drill.yml -e drill_fault=$(or $(FAULT),down) $(if $(REGION),-e drill_target=$(REGION)) $(ARGS)

@@ -10,6 +10,7 @@ import re
 import shutil
 import subprocess
 import textwrap
+import urllib.request
 from pathlib import Path
 
 import pytest
@@ -69,6 +70,23 @@ def fixture_kubeconfig(site: Site, tmp_path_factory: pytest.TempPathFactory) -> 
     return copy
 
 
+def forwarded(command: str, environment: dict[str, str]) -> str:
+    """What answers at the port that a command forwards until it is ended."""
+    process = subprocess.Popen(["bash", "-ec", f"exec {command}"], env=environment, text=True, stdout=subprocess.PIPE,
+                               stderr=subprocess.STDOUT)  # fmt: skip
+    assert process.stdout
+    try:
+        said = process.stdout.readline()
+        found = re.match(r"Forwarding from (127\.0\.0\.1:\d+)", said)
+        assert found, said + process.stdout.read()
+        with urllib.request.urlopen(f"http://{found[1]}/", timeout=10) as answer:
+            return str(answer.read().decode())
+    finally:
+        process.terminate()
+        process.wait()
+        process.stdout.close()
+
+
 @pytest.mark.parametrize("command", AS_PRINTED, ids=lambda command: re.sub(r"\W+", "-", command)[:50])
 def test_a_command_runs_as_printed(site: Site, kubeconfig: Path, command: str) -> None:
     command = command.replace("<global-lb-ip>", f"{site.instance.prefix}.201.10")
@@ -77,8 +95,11 @@ def test_a_command_runs_as_printed(site: Site, kubeconfig: Path, command: str) -
     else:
         environment = {**os.environ, "KUBECONFIG": str(kubeconfig),
                        "PATH": f"{site.state}/opt/kubernetes:{os.environ['PATH']}"}
-        done = subprocess.run(["bash", "-ec", command], env=environment, capture_output=True, text=True, check=False,
-                              timeout=90)
-        assert done.returncode == 0, done.stderr
-        output = done.stdout
+        if command.startswith("kubectl port-forward"):
+            output = forwarded(command, environment)
+        else:
+            done = subprocess.run(["bash", "-ec", command], env=environment, capture_output=True, text=True,
+                                  check=False, timeout=90)  # fmt: skip
+            assert done.returncode == 0, done.stderr
+            output = done.stdout
     assert output.strip(), "nothing came of it"

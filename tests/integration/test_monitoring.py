@@ -1,18 +1,33 @@
 # Copyright (c) 2026 LLM Verifier contributors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Alerts of a whole site: a region's death reaches a webhook at once, and so does its return."""
+"""Monitoring of a whole site: panels have data; a region's death reaches a webhook at once, and so does its return."""
 
 from __future__ import annotations
 
 import json
+import math
+import os
+import signal
+import subprocess
+import sys
 import time
+import urllib.request
 from collections.abc import Callable, Iterator
+from pathlib import Path
 from typing import Any
 
 import pytest
+import yaml
 
-from .conftest import REGIONS, Site, all_own, steady, until
+from ansible_collections.llm_verifier.multi_region.plugins.module_utils.monitoring.dashboards import all as every
+from ansible_collections.llm_verifier.multi_region.plugins.module_utils.monitoring.dashboards import checks
+from ansible_collections.llm_verifier.multi_region.plugins.module_utils.monitoring.dashboards.model import EVICTION
+from ansible_collections.llm_verifier.multi_region.plugins.module_utils.monitoring.settings import Settings
+
+from .conftest import DOMAIN, REGIONS, Site, all_own, steady, until
+
+ROOT = Path(__file__).resolve().parents[2]
 
 EDGES, REGION, HOOK, PORT = ("edge-1", "edge-2"), "eu-west-1", "services-1", 9999
 LISTEN = f"""
@@ -27,6 +42,15 @@ class Hook(http.server.BaseHTTPRequestHandler):
     def log_message(self, *words):
         pass
 http.server.HTTPServer(('', {PORT}), Hook).serve_forever()
+"""
+# Half a minute's requests of every region, past the edges, and of the edges.
+ASK = """
+for _turn in $(seq 15); do
+  for address in {addresses}; do
+    curl -s -o /dev/null --max-time 5 -k --resolve {name}:443:$address https://{name}/api/models || true
+  done
+  sleep 2
+done
 """
 Told = Callable[[str, str], list[dict[str, Any]]]
 
@@ -59,6 +83,40 @@ def asked(site: Site, edge: str, query: str) -> dict[str, float]:
     return {item["metric"].get("region", ""): float(item["value"][1]) for item in result}
 
 
+def asked_by_panels(when: str) -> dict[str, str]:
+    """The queries of all dashboards' panels that have data then, by dashboard and panel."""
+    prices = yaml.safe_load((ROOT / "inventories/local/group_vars/all/monitoring.yml").read_text())["monitoring_prices"]
+    return {f"{board.uid}: {panel.title}: {target.expr}": checks.chosen(target.expr)
+            for board in every.dashboards(Settings.from_dict({"prices": prices}))
+            for row in board.rows for panel in row.panels if panel.when == when for target in panel.targets}
+
+
+def without_data(site: Site, edge: str, queries: dict[str, str]) -> list[str]:
+    """Those of the queries that an edge has no number for, or not for all regions where it has some by region."""
+    empty = []
+    for name, query in queries.items():
+        found = {region for region, value in asked(site, edge, query).items() if not math.isnan(value)}
+        if not found or (found & set(REGIONS) and not found >= set(REGIONS)):
+            empty.append(name)
+    return empty
+
+
+@pytest.mark.parametrize("edge", EDGES)
+def test_every_panel_of_every_dashboard_has_data(site: Site, edge: str) -> None:
+    regions = (site.kubectl(region, "get", "svc", "llm-verifier-gateway", "-n", "llm-verifier-gateway", "-o",
+                            "jsonpath={.status.loadBalancer.ingress[0].ip}") for region in REGIONS)  # fmt: skip
+    addresses = [*regions, *(f"{site.instance.prefix}.{subnet}.10" for subnet in (201, 202))]
+    site.run("client-eu", "sh", "-c", ASK.format(addresses=" ".join(addresses), name=f"api.{DOMAIN}"), timeout=180)
+    queries = asked_by_panels("")
+    assert len(queries) > 70
+    # Ratios over long windows are counted every five minutes.
+    end = time.monotonic() + 330
+    while (empty := without_data(site, edge, queries)) and time.monotonic() < end:
+        queries = {name: queries[name] for name in empty}
+        time.sleep(5)
+    assert not empty, "\n".join(empty)
+
+
 @pytest.mark.parametrize("edge", EDGES)
 def test_an_edge_sees_all_regions(site: Site, edge: str) -> None:
     def all_regions(query: str) -> bool:
@@ -66,8 +124,31 @@ def test_an_edge_sees_all_regions(site: Site, edge: str) -> None:
 
     until(lambda: all_regions('region_job:up:avg{job="workload"} == 1'), 60, "every region's pods are scraped")
     until(lambda: all_regions("region:availability:avg5m > 0.5"), 60, "every region is probed by its peers")
+    peers = len(REGIONS) - 1
+    until(lambda: asked(site, edge, "count by (region) (region:probe_success:avg5m)") == dict.fromkeys(REGIONS, peers),
+          60, "what each peer sees is a series of its own")
     until(lambda: all_regions('up{job="region"} == 1'), 60, "every region answers the edge")
     until(lambda: asked(site, edge, "sum(routing_agent_active)") == {"": 1.0}, 60, "it sees the other edge's agent")
+
+
+@pytest.mark.parametrize(("program", "path", "said"), [
+    ("prometheus", "api/v1/query?query=count(up%7Bjob%3D%22region%22%7D)", '"4"]'),
+    ("alertmanager", "api/v2/status", '"cluster"'),
+])  # fmt: skip
+def test_a_door_on_loopback_leads_there_until_it_is_closed(site: Site, program: str, path: str, said: str) -> None:
+    environment = {**os.environ, "LLM_VERIFIER_STATE": str(site.state)}
+    process = subprocess.Popen([sys.executable, str(ROOT / "scripts/open.py"), program, "0"], env=environment,
+                               text=True, stdout=subprocess.PIPE)  # fmt: skip
+    assert process.stdout
+    try:
+        address = process.stdout.readline().split()[0]
+        with urllib.request.urlopen(address + path, timeout=10) as answer:
+            assert said in answer.read().decode()
+        process.send_signal(signal.SIGINT)
+        assert process.wait(10) == 0
+    finally:
+        process.kill()
+        process.stdout.close()
 
 
 def test_a_regions_death_is_told_at_once_and_its_return_too(site: Site, told: Told) -> None:
@@ -78,6 +159,8 @@ def test_a_regions_death_is_told_at_once_and_its_return_too(site: Site, told: To
     try:
         until(lambda: told("RegionEvicted", "firing"), 60, "the webhook is told")
         print(f"told {time.monotonic() - began:.1f} s after the fault began to be made")
+        for name, query in asked_by_panels(EVICTION).items():
+            assert REGION in asked(site, "edge-1", query), name
     finally:
         site.fault(REGION, "up")
     until(lambda: told("RegionEvicted", "resolved"), 240, "the webhook is told that it is over")

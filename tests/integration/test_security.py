@@ -137,8 +137,9 @@ def fixture_pods(site: Site) -> Iterator[None]:
     assert not [said for status, said in made.values() if status], made
     yield
     everywhere(lambda region: [
-        kubectl(site, region, "delete", "namespace", "stranger", "monitoring", "--wait=false"),
-        kubectl(site, region, "delete", "pod", "-n", "llm-verifier", "probe", "--wait=false"),
+        kubectl(site, region, "delete", "namespace", "stranger", "--wait=false"),
+        *(kubectl(site, region, "delete", "pod", "-n", space, "probe", "--wait=false")
+          for space in ("monitoring", "llm-verifier")),
     ])
 
 

@@ -5,7 +5,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 
 REGION, GLOBAL = "region", "global"
 """Where a group is evaluated: in every region's own Prometheus, or where all regions are seen (an edge's)."""
@@ -25,10 +26,14 @@ class MonitoringError(ValueError):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Record:
-    """A recording rule, named level:metric:operations as Prometheus' documentation recommends."""
+    """A recording rule, named level:metric:operations as Prometheus' documentation recommends.
+
+    `labels` are added to what the expression gives.
+    """
 
     name: str
     expr: str
+    labels: Mapping[str, str] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -12,6 +12,7 @@ from .settings import Settings
 from .slo import ERRORS, REQUESTS, SLOW
 
 PERCENTILES = (("p50", 0.5), ("p95", 0.95), ("p99", 0.99))
+_GATEWAY = 'job="gateway",proxy="gateway"'
 
 
 def groups(settings: Settings) -> Iterator[Group]:
@@ -21,6 +22,7 @@ def groups(settings: Settings) -> Iterator[Group]:
     yield Group(name="region-budget", place=REGION, interval_seconds=interval, rules=tuple(_budget(settings, traffic)))
     yield Group(name="region-signals", place=REGION, interval_seconds=interval, rules=tuple(_signals(traffic)))
     yield Group(name="region-probes", place=REGION, interval_seconds=interval, rules=_PROBES)
+    yield Group(name="region-use", place=REGION, interval_seconds=interval, rules=tuple(_use(settings.workload)))
     yield Group(name="global-traffic", place=GLOBAL, interval_seconds=interval, rules=_GLOBAL)
 
 
@@ -55,6 +57,24 @@ def _signals(traffic: str) -> Iterator[Record]:
         " / ignoring (class) (region:http_requests:rate5m > 0)",
     )
     yield Record(name="region_job:up:avg", expr='avg by (region, job) (up{region=~".+"})')
+    yield Record(name="region_job:up:sum", expr='sum by (region, job) (up{region=~".+"})')
+
+
+def _use(workload: str) -> Iterator[Record]:
+    """What the workload uses, and what its gateway does; answers to health checks count there."""
+    cores = f"sum by (region) (rate(process_cpu_seconds_total{{{workload}}}[5m]))"
+    yield Record(name="region:workload_cpu_cores:rate5m", expr=cores)
+    memory = f"sum by (region) (process_resident_memory_bytes{{{workload}}})"
+    yield Record(name="region:workload_memory_bytes:sum", expr=memory)
+    in_flight = f"sum by (region) (http_requests_in_flight{{{workload}}})"
+    yield Record(name="region:http_requests_in_flight:sum", expr=in_flight)
+    answers = f"rate(haproxy_frontend_http_responses_total{{{_GATEWAY}}}[5m])"
+    yield Record(
+        name="region_class:gateway_answers:rate5m",
+        expr=f'sum by (region, class) (label_replace({answers}, "class", "$1", "code", "(.+)"))',
+    )
+    connections = f"sum by (region) (haproxy_frontend_current_sessions{{{_GATEWAY}}})"
+    yield Record(name="region:gateway_connections:sum", expr=connections)
 
 
 # Here `region` is the one that is probed; who probes it is the label `instance` where regions are federated.
@@ -71,6 +91,7 @@ def _by_region(rate: str) -> str:
     return f'sum by (region) (label_replace({rate}, "region", "$1", "server", "(.+)"))'
 
 
+_BYTES = 'rate(haproxy_server_bytes_out_total{proxy="regions"}[5m])'
 _ANSWERS = 'rate(haproxy_server_http_responses_total{proxy="regions"}[5m])'
 _MOVED = 'rate(haproxy_server_redispatch_warnings_total{proxy="regions"}[5m])'
 _GLOBAL = (
@@ -79,6 +100,7 @@ _GLOBAL = (
     Record(name="region:edge_answers:rate5m", expr=_by_region(_ANSWERS)),
     Record(name="region:edge_answers:share_rate5m",
            expr="region:edge_answers:rate5m / ignoring (region) group_left () (sum(region:edge_answers:rate5m) > 0)"),
+    Record(name="region:edge_answers_bytes:rate5m", expr=_by_region(_BYTES)),
     # Requests that left a region for another one, because an attempt there failed.
     Record(name="region:cross_region_requests:rate5m", expr=_by_region(_MOVED)),
     Record(name="region:cross_region_requests:ratio_rate5m",

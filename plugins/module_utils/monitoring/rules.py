@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from typing import Any
 
-from . import alerts, records, slo
+from . import alerts, costs, records, slo
 from .model import PLACES, Alert, Group, MonitoringError, Record, duration
 from .settings import Settings
 
@@ -18,7 +18,7 @@ def groups(settings: Settings, places: Iterable[str] = PLACES) -> tuple[Group, .
     wanted = set(places)
     if wanted - set(PLACES):
         raise MonitoringError(f"places are {', '.join(PLACES)}, not {', '.join(sorted(wanted - set(PLACES)))}")
-    every = (*records.groups(settings), *slo.groups(settings), *alerts.groups(settings))
+    every = (*records.groups(settings), *costs.groups(settings), *slo.groups(settings), *alerts.groups(settings))
     return tuple(group for group in every if group.place in wanted)
 
 
@@ -26,6 +26,12 @@ def all_alerts(settings: Settings) -> tuple[Alert, ...]:
     """Every alert once, by name."""
     found = {rule.name: rule for group in groups(settings) for rule in group.rules if isinstance(rule, Alert)}
     return tuple(found[name] for name in sorted(found))
+
+
+def recorded(settings: Settings, places: Iterable[str] = PLACES) -> frozenset[str]:
+    """Names of the series that are recorded at these places."""
+    rules = (rule for group in groups(settings, places) for rule in group.rules)
+    return frozenset(rule.name for rule in rules if isinstance(rule, Record))
 
 
 def rule_file(settings: Settings, places: Iterable[str]) -> dict[str, Any]:
@@ -55,7 +61,7 @@ def _group(group: Group, settings: Settings) -> dict[str, Any]:
 
 def _rule(rule: Record | Alert, settings: Settings) -> dict[str, Any]:
     if isinstance(rule, Record):
-        return {"record": rule.name, "expr": rule.expr}
+        return {"record": rule.name, "expr": rule.expr, **({"labels": dict(rule.labels)} if rule.labels else {})}
     annotations = {"summary": rule.summary, "description": rule.description}
     return {
         "alert": rule.name,

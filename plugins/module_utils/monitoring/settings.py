@@ -8,10 +8,11 @@ from __future__ import annotations
 import math
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass, fields
+from dataclasses import dataclass, fields, replace
 from typing import Any
 
 from .model import MonitoringError
+from .prices import Price, prices
 
 RUNBOOKS = "https://github.com/llm-verifier/multi_region/blob/main/docs/runbooks/alerts/"
 
@@ -33,6 +34,7 @@ class Settings:
         moved_ratio: of a region's requests, answered elsewhere because an attempt failed.
         tick_seconds: time between two rounds of the routing agent.
         runbooks: address that the name of an alert and `.md` are appended to.
+        prices: by region; without any, nothing is said of money.
     """
 
     objective: float = 0.999
@@ -49,6 +51,7 @@ class Settings:
     moved_ratio: float = 0.05
     tick_seconds: float = 2.0
     runbooks: str = RUNBOOKS
+    prices: tuple[Price, ...] = ()
 
     @classmethod
     def from_dict(cls, given: Mapping[str, Any]) -> Settings:
@@ -60,7 +63,7 @@ class Settings:
         problems = [f"{name} is no setting" for name in sorted(set(given) - set(known))]
         values: dict[str, Any] = {}
         for name, default in known.items():
-            if name not in given:
+            if name not in given or name == "prices":
                 continue
             value = given[name]
             kind: Any = type(default)
@@ -71,6 +74,10 @@ class Settings:
                 problems.append(f"{name} is {value!r}: {kind.__name__} is wanted")
         found = cls(**values)
         problems += _problems(found)
+        try:
+            found = replace(found, prices=prices(given.get("prices") or {}))
+        except MonitoringError as error:
+            problems.append(str(error))
         if problems:
             raise MonitoringError("; ".join(problems))
         return found

@@ -63,10 +63,10 @@ def groups(settings: Settings) -> Iterator[Group]:
         ("slo-short-windows", settings.interval_seconds, [window for window in windows if window <= 2 * _HOUR]),
         ("slo-long-windows", _SLOW_INTERVAL_SECONDS, [window for window in windows if window > 2 * _HOUR]),
     ):
-        ratios = [Record(name=_ratio(bad, window), expr=_ratio_expr(bad, window))
+        ratios = [Record(name=ratio_name(bad, window), expr=_ratio_expr(bad, window))
                   for _kind, bad, _objective in kinds for window in chosen]  # fmt: skip
         counts = [
-            Record(name=_count(window), expr=_count_expr(window, settings))
+            Record(name=count_name(window), expr=_count_expr(window, settings))
             for window in chosen if window in {pair.long_seconds for pair in PAIRS}
         ]  # fmt: skip
         yield Group(name=name, place=GLOBAL, interval_seconds=interval, rules=(*ratios, *counts))
@@ -78,11 +78,13 @@ def groups(settings: Settings) -> Iterator[Group]:
     yield Group(name="slo", place=GLOBAL, interval_seconds=settings.interval_seconds, rules=tuple(alerts))
 
 
-def _ratio(bad: str, window: int) -> str:
+def ratio_name(bad: str, window: int) -> str:
+    """The record of what part of a window's requests was `bad`."""
     return f"{bad.rsplit(':', 1)[0]}:ratio_{duration(window)}"
 
 
-def _count(window: int) -> str:
+def count_name(window: int) -> str:
+    """The record of how many requests a window had."""
     return f"region:http_requests:count_{duration(window)}"
 
 
@@ -100,8 +102,8 @@ def _count_expr(window: int, settings: Settings) -> str:
 def _alert(kind: str, bad: str, objective: float, severity: str, settings: Settings) -> Alert:
     def burns(pair: Pair) -> str:
         limit = f"{pair.factor(settings.window_days) * (1 - objective):.6g}"
-        long, short = _ratio(bad, pair.long_seconds), _ratio(bad, pair.short_seconds)
-        enough = f"{_count(pair.long_seconds)} >= {settings.minimum_requests}"
+        long, short = ratio_name(bad, pair.long_seconds), ratio_name(bad, pair.short_seconds)
+        enough = f"{count_name(pair.long_seconds)} >= {settings.minimum_requests}"
         return f"({long} > {limit} and {short} > {limit} and {enough})"
 
     name = f"{kind}BudgetBurns{_SPEED[severity]}"
