@@ -14,23 +14,18 @@ import pytest
 from ansible.module_utils.testing import patch_module_args
 
 from ansible_collections.llm_verifier.multi_region.plugins.module_utils.aws.accelerator import api
-
-from .fake_globalaccelerator import Fake
-from .fake_server import serving
+from ansible_collections.llm_verifier.multi_region.tests.aws.fake_globalaccelerator import Fake
+from ansible_collections.llm_verifier.multi_region.tests.aws.fake_server import serving
+from ansible_collections.llm_verifier.multi_region.tests.aws.moto_account import ENVIRONMENT, UNSET, moto, reset
 
 PACKAGE = "ansible_collections.llm_verifier.multi_region.plugins.modules"
-ENVIRONMENT = {
-    "AWS_ACCESS_KEY_ID": "test", "AWS_SECRET_ACCESS_KEY": "test", "AWS_DEFAULT_REGION": "eu-west-1",
-    "AWS_CONFIG_FILE": "/dev/null", "AWS_SHARED_CREDENTIALS_FILE": "/dev/null", "AWS_EC2_METADATA_DISABLED": "true",
-}  # fmt: skip
-
 Run = Callable[..., dict[str, Any]]
 
 
 @pytest.fixture
 def credentials(monkeypatch: pytest.MonkeyPatch) -> None:
     """Nobody's keys, and nothing of whoever runs the tests."""
-    for name in ("AWS_PROFILE", "AWS_SESSION_TOKEN", "AWS_ENDPOINT_URL", "HTTP_PROXY", "http_proxy", "AWS_REGION"):
+    for name in UNSET:
         monkeypatch.delenv(name, raising=False)
     for name, value in ENVIRONMENT.items():
         monkeypatch.setenv(name, value)
@@ -44,6 +39,22 @@ def account(credentials: None, monkeypatch: pytest.MonkeyPatch) -> Iterator[Fake
     with serving(Fake(deploy_seconds=0.02)) as fake:
         monkeypatch.setenv("AWS_ENDPOINT_URL_GLOBAL_ACCELERATOR", fake.url)
         yield fake
+
+
+@pytest.fixture(scope="session")
+def server() -> Iterator[str]:
+    """moto, started once."""
+    with moto() as url:
+        yield url
+
+
+@pytest.fixture
+def amazon(account: Fake, server: str, monkeypatch: pytest.MonkeyPatch) -> str:
+    """An account that holds nothing: moto, and our fake for Global Accelerator."""
+    del account
+    reset(server)
+    monkeypatch.setenv("AWS_ENDPOINT_URL", server)
+    return server
 
 
 @pytest.fixture

@@ -13,8 +13,8 @@ import pytest
 from botocore.config import Config
 from botocore.exceptions import ClientError
 
-from .fake_globalaccelerator import _DOES, Fake, Fault
-from .service_model import Model
+from ansible_collections.llm_verifier.multi_region.tests.aws.fake_globalaccelerator import _DOES, Fake, Fault
+from ansible_collections.llm_verifier.multi_region.tests.aws.service_model import Model
 
 LOAD_BALANCER = "arn:aws:elasticloadbalancing:eu-west-1:111122223333:loadbalancer/app/one/0123456789abcdef"
 

@@ -10,9 +10,9 @@ from typing import Any
 import pytest
 
 from ansible_collections.llm_verifier.multi_region.plugins.module_utils.aws.accelerator import api as api_module
+from ansible_collections.llm_verifier.multi_region.tests.aws.fake_globalaccelerator import Fake, Fault
 
 from .conftest import Run
-from .fake_globalaccelerator import Fake, Fault
 
 OWN = {"llm-verifier:owner": "llm-verifier"}
 LOAD_BALANCER = "arn:aws:elasticloadbalancing:eu-west-1:111122223333:loadbalancer/app/one/0123456789abcdef"
