@@ -102,7 +102,9 @@ def test_route53_checks_everything_but_the_static_site(make_table: MakeTable, si
     answers = [item for item in under(items, "record").values() if "values" in item and "set_identifier" in item]
     assert {item["set_identifier"] for item in answers if "health_check" not in item} == {"static"}
     assert all(item["health_check"] in items for item in answers if "health_check" in item)
-    assert {item["interval"] for item in under(items, "health_check").values() if "interval" in item} == {30}
+    checks = under(items, "health_check").values()
+    assert {item["interval"] for item in checks if item["type"] == "HTTPS"} == {30}
+    assert {item["interval"] for item in checks if "search" in item} == {10}, "evictions don't wait for a slow policy"
 
 
 def test_route53_takes_names_as_aliases_and_refuses_what_it_can_t_hold(make_table: MakeTable, site: Site) -> None:

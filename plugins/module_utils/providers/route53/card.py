@@ -20,6 +20,9 @@ CARD = Card(
     "health checking is configured; values that you specify when you create health checks",
 )
 
+INTERVALS = (10, 30)
+"""Seconds between health checks."""
+
 MAXIMUM_OF_A_NAME = 100
 """Geolocation records of one name and type (Route 53 quotas)."""
 
@@ -30,3 +33,6 @@ DISPUTED = (
 
 Route 53 doesn't publish which continent it counts a country to, so these never depend on it: each has its own record.
 """
+
+HEALTHY_RATIO = 0.18
+"""An endpoint is healthy while more than this ratio of the health checkers see it so."""

@@ -10,8 +10,8 @@
 A geography's list is the policy's chain: the edges; the regions in order, each with a check that asks both its endpoint
 and its admission; all regions once more with their endpoint's check alone (an evicted region serves when nothing else
 does); the static site, which has no check and so is healthy always. Pairs are nested by halves, so that a list of n
-entries is log2(n) aliases deep. An eviction changes `admission/<region>` alone, the value that a metric gets by the
-data plane (PutMetricData), and no record of DNS.
+entries is log2(n) aliases deep. An eviction changes `admission/<region>` alone, a word in a text that inverted health
+checks read (`switch.py`), and no record of DNS.
 """
 
 from __future__ import annotations
@@ -22,22 +22,23 @@ from typing import Any
 
 from ...routing.compile import CompileError
 from ...routing.countries import CONTINENTS, COUNTRIES
-from ...routing.model import GeographyRoute, RoutingTable, Site
+from ...routing.model import GeographyRoute, Region, RoutingTable, Site
 from ...routing.records import Records
 from ..expectation import STATIC
 from ..flat import NOTHING, Item, addresses, is_ipv4, order, pack, rounded, too_many
-from .card import CARD, DISPUTED, MAXIMUM_OF_A_NAME
+from .card import CARD, DISPUTED, INTERVALS, MAXIMUM_OF_A_NAME
+from .switch import HOMES, UNNAMED, Home, homes_of, search
 
 LAST = "last"
 """Second word of the set identifier of a region that serves as a last resort."""
 
-_INTERVALS = (10, 30)
 
-
-def desired(table: RoutingTable, site: Site, admissions: Mapping[str, float] = NOTHING) -> Records:
+def desired(
+    table: RoutingTable, site: Site, admissions: Mapping[str, float] = NOTHING, homes: Sequence[Home] = UNNAMED
+) -> Records:
     """The records of a policy's table under a decision. Raises CompileError for what Route 53 can't hold."""
     known = addresses(table, site)
-    items: dict[str, Item] = {**_checks(table, site, known), **_edges(table, site)}
+    items: dict[str, Item] = {**_checks(table, site, known, homes), **_edges(table, site)}
     for name, ratio in rounded(table, admissions).items():
         items[f"admission/{name}"] = {"value": int(ratio)}
     for route in table.routes:
@@ -45,8 +46,8 @@ def desired(table: RoutingTable, site: Site, admissions: Mapping[str, float] = N
     return pack(table.generation, items | _names(table))
 
 
-def _checks(table: RoutingTable, site: Site, known: Mapping[str, str]) -> dict[str, Item]:
-    """Health checks: of every endpoint, of every region's admission, and both together."""
+def _checks(table: RoutingTable, site: Site, known: Mapping[str, str], homes: Sequence[Home]) -> dict[str, Item]:
+    """Health checks: of every endpoint, of every region's admission in each home, and all of them together."""
     health = table.policy.health
     endpoint = {
         "type": "HTTPS",
@@ -54,23 +55,41 @@ def _checks(table: RoutingTable, site: Site, known: Mapping[str, str]) -> dict[s
         "path": health.path,
         "host": f"api.{table.policy.domain}",
         "sni": True,
-        "interval": next((step for step in _INTERVALS if step >= health.interval_seconds), _INTERVALS[-1]),
+        "interval": next((step for step in INTERVALS if step >= health.interval_seconds), INTERVALS[-1]),
         "threshold": health.failures,
     }
-    regions = [region.name for region in table.regions]
-    items: dict[str, Item] = {
-        f"health_check/{name}": {**endpoint, "address": known[name]}
-        for name in [*regions, *(edge.name for edge in site.edges)]
-    }
-    for name in regions:
-        items[f"health_check/{name}/admission"] = {
-            "type": "CLOUDWATCH_METRIC",
-            "metric": f"admission/{name}",
-            "insufficient_data": "LastKnownStatus",
-        }
-        children = [f"health_check/{name}", f"health_check/{name}/admission"]
-        items[f"health_check/{name}/serving"] = {"type": "CALCULATED", "children": children, "threshold": 2}
+    names = [*(region.name for region in table.regions), *(edge.name for edge in site.edges)]
+    items: dict[str, Item] = {f"health_check/{name}": {**endpoint, "address": known[name]} for name in names}
+    for region in table.regions:
+        below = {f"health_check/{region.name}/switch-{home.location}": home for home in switched(region, homes)}
+        items |= {key: _switch(region.name, home) for key, home in below.items()}
+        children = sorted([f"health_check/{region.name}", *below])
+        together: Item = {"type": "CALCULATED", "children": children, "threshold": len(children)}
+        items[f"health_check/{region.name}/serving"] = together
     return items
+
+
+def switched(region: Region, homes: Sequence[Home]) -> tuple[Home, ...]:
+    """Where a region's eviction stands. Raises CompileError when there aren't two homes outside of it."""
+    found = homes_of({region.name, region.location}, homes)
+    if len(found) < HOMES:
+        raise CompileError(f"{region.name}: an eviction needs {HOMES} buckets outside of the region, not {len(found)}")
+    return found
+
+
+def _switch(region: str, home: Home) -> Item:
+    """A check that fails while the text says that a region is evicted. One look is enough: two buckets must agree."""
+    return {
+        "type": "HTTPS_STR_MATCH",
+        "port": 443,
+        "address": home.host,
+        "path": home.path,
+        "search": search(region),
+        "inverted": True,
+        "sni": True,
+        "interval": INTERVALS[0],
+        "threshold": 1,
+    }
 
 
 def _record(name: str, identifier: str, routing: Mapping[str, str], answer: Item) -> dict[str, Item]:

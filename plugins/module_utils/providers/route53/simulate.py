@@ -3,7 +3,8 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """What Route 53 answers from its records, its traps included. Pure.
 
-- A record without a health check is healthy always; an alias only if it evaluates its target.
+- A record without a health check is healthy always; an alias only if it evaluates its target. A check that somebody
+  disabled is healthy always, an inverted one never.
 - Where nothing of a group is healthy, all of it counts as healthy: the PRIMARY of a failover pair is answered.
 - Geolocation tries the country, then its continent, then the default, and takes the first that is healthy; when none
   is, the smallest place's record is answered, dead or not. A place without any record gets no answer.
@@ -101,8 +102,11 @@ def _names(zone: _Zone, item: Item) -> frozenset[str]:
 
 def _passes(zone: _Zone, key: str) -> bool:
     check = zone.items[key]
+    if check.get("disabled"):
+        return not check.get("inverted")
     if check["type"] == "CALCULATED":
         return sum(_passes(zone, child) for child in check["children"]) >= int(check["threshold"])
-    if check["type"] == "CLOUDWATCH_METRIC":
-        return bool(zone.items[check["metric"]]["value"])
-    return key.removeprefix("health_check/") in zone.up
+    name, _slash, switch = key.removeprefix("health_check/").partition("/")
+    if switch:
+        return bool(zone.items[f"admission/{name}"]["value"])
+    return name in zone.up
