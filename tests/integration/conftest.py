@@ -65,9 +65,10 @@ class Site:
                 "-e", f"local_state_dir={self.state}", "-e", f"local_cache_dir={self.instance.cache_dir}",
                 "-e", json.dumps(given)]
 
-    def play(self, playbook: str, *words: str, check: bool = True, timeout: float = 900) -> str:
+    def play(self, playbook: str, *words: str, check: bool = True, timeout: float = 900,
+             inventory: str = "inventories/local") -> str:
         """Run a playbook and return all that it said."""
-        command = ["ansible-playbook", "-i", "inventories/local", playbook, *self.variables(), *words]
+        command = ["ansible-playbook", "-i", inventory, playbook, *self.variables(), *words]
         done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=False, timeout=timeout)
         output = done.stdout + done.stderr
         if check:

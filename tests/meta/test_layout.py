@@ -11,7 +11,7 @@ import re
 import subprocess
 import tarfile
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -129,9 +129,30 @@ def test_a_built_collection_holds_what_it_should(built: Path) -> None:
     assert not [name for name in names if "__pycache__" in name or name.endswith(".pyc")]
 
 
-def test_the_built_collection_works_where_it_is_installed(built: Path, tmp_path: Path) -> None:
-    environment = {"ANSIBLE_COLLECTIONS_PATH": str(tmp_path), "PATH": os.environ["PATH"], "HOME": str(tmp_path)}
-    install = ["ansible-galaxy", "collection", "install", "--no-deps", "--offline", "-p", str(tmp_path), str(built)]
-    run(*install, cwd=tmp_path, env=environment)
-    shown = run("ansible-doc", "-t", "module", "llm_verifier.multi_region.local_node", cwd=tmp_path, env=environment)
-    assert "local_node" in shown.stdout
+@pytest.fixture(name="elsewhere", scope="module")
+def fixture_elsewhere(built: Path, tmp_path_factory: pytest.TempPathFactory) -> Callable[..., str]:
+    """What a command says in a folder of its own, with the built collection on its path and no checkout."""
+    folder = tmp_path_factory.mktemp("installed")
+    environment = {"ANSIBLE_COLLECTIONS_PATH": str(folder), "PATH": os.environ["PATH"], "HOME": str(folder)}
+    work = tmp_path_factory.mktemp("elsewhere")
+
+    def said(*command: str) -> str:
+        return run(*command, cwd=work, env=environment).stdout.replace(str(folder), "INSTALLED")
+
+    said("ansible-galaxy", "collection", "install", "--no-deps", "--offline", "-p", str(folder), str(built))
+    said("cp", "-r", str(folder / "ansible_collections/llm_verifier/multi_region/inventories/local"), "inventory")
+    return said
+
+
+def test_the_built_collection_works_where_it_is_installed(elsewhere: Callable[..., str]) -> None:
+    assert "local_node" in elsewhere("ansible-doc", "-t", "module", "llm_verifier.multi_region.local_node")
+    validated = elsewhere("ansible-playbook", "llm_verifier.multi_region.10_validate", "-i", "inventory", "-v")
+    assert '"total_seconds": 38' in validated and "failed=0" in validated, validated
+
+
+def test_every_playbook_is_called_by_its_full_name(elsewhere: Callable[..., str]) -> None:
+    names = sorted(path.stem for path in (ROOT / "playbooks").glob("*.yml"))
+    full = [f"llm_verifier.multi_region.{name}" for name in names]
+    listed = elsewhere("ansible-playbook", *full, "-i", "inventory", "--list-tasks")
+    where = "INSTALLED/ansible_collections/llm_verifier/multi_region/playbooks"
+    assert re.findall(r"(?m)^playbook: (.*)$", listed) == [f"{where}/{name}.yml" for name in names]
