@@ -16,6 +16,10 @@ CARD = Card(
     weights_runtime=False,
     native_checks=True,
     degraded_ttl=False,
+    last_resort=False,
+    shares_kept=False,
+    steer_seconds=60,
+    check_seconds=(10, 30),
     source="AWS Global Accelerator Developer Guide: how failover works for unhealthy endpoints; endpoint groups; "
     "endpoint weights; traffic dials",
 )
