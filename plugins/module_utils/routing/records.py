@@ -24,8 +24,10 @@ class Card:
         degraded_ttl: can lower the TTL while a region is out.
         last_resort: an evicted region serves when no other is up, then the static site; else it fails open.
         shares_kept: shares hold while another region is evicted.
-        steer_seconds: from a written decision until answers follow it, at most; 0 for what is measured as it acts.
         check_seconds: the intervals of health checks that it offers; none for the policy's own.
+        check_timeout_seconds: when its health checks give up; 0 for the policy's own time.
+        steer_seconds: from a decision that is to be written until the back end has seen it.
+        publish_seconds: from there, or from a health check's verdict, until answers follow.
         maximum_regions: 0 for no limit that matters.
         unsupported_countries: ISO codes that the back end refuses; they fall to the default geography.
         source: where these facts are written down.
@@ -41,8 +43,10 @@ class Card:
     degraded_ttl: bool = False
     last_resort: bool = True
     shares_kept: bool = True
-    steer_seconds: float = 0.0
     check_seconds: tuple[int, ...] = ()
+    check_timeout_seconds: float = 0.0
+    steer_seconds: float = 0.0
+    publish_seconds: float = 0.0
     maximum_regions: int = 0
     unsupported_countries: tuple[str, ...] = ()
     source: str = ""

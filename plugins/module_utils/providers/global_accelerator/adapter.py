@@ -138,9 +138,8 @@ class GlobalAcceleratorAdapter:
         return next(iter([*told, *route.countries]), "")
 
     def _healthy(self, held: Held) -> Collection[str]:
-        names = self._fleet.names()
         ends = [end for group in held.groups.values() for end in group["endpoints"]]
-        return [names.get(end["endpoint_id"], "") for end in ends if end["health_state"] != "UNHEALTHY"]
+        return [self._fleet.name_of(end["endpoint_id"]) for end in ends if end["health_state"] != "UNHEALTHY"]
 
     def expected(self, steering: Steering, geography: str, up: Collection[str]) -> frozenset[str]:
         """What the decision's records serve: the policy's nearest regions as far as the service goes."""

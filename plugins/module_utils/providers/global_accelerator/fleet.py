@@ -84,9 +84,13 @@ class Fleet:
         """Endpoint to region."""
         return {given: name for name, given in self.settings.endpoints.items()}
 
+    def name_of(self, endpoint: str) -> str:
+        """The region of an endpoint; a name of its own for one that isn't ours."""
+        return self.names().get(endpoint, f"{_FOREIGN}{endpoint}")
+
     def records(self, held: Held) -> Records:
         """What there is in the compiler's form; endpoints that aren't ours have names of their own."""
-        names, known = self.names(), {region.name: region.endpoint for region in self.table.regions}
+        known = {region.name: region.endpoint for region in self.table.regions}
         items: dict[str, Item] = {
             "accelerator": {key: held.accelerator[key] for key in ("name", "enabled", "ip_address_type")},
             "listener": {
@@ -98,7 +102,7 @@ class Fleet:
         for code, group in held.groups.items():
             items[f"endpoint_group/{code}"] = _group(code, group)
             for end in group["endpoints"]:
-                name = names.get(end["endpoint_id"], f"{_FOREIGN}{end['endpoint_id']}")
+                name = self.name_of(end["endpoint_id"])
                 address = known.get(name, end["endpoint_id"])
                 items[f"endpoint/{name}"] = {"group": code, "endpoint": address, "weight": end["weight"]}
         return pack(held.generation, items)
@@ -123,6 +127,12 @@ class Fleet:
         if not check and self.settings.wait_seconds and any(result.changed for result in results):
             self.api.wait_deployed(arn, self.settings.wait_seconds)
         return results
+
+    def withdraw(self, *, check: bool) -> manage.Result:
+        """Take the accelerator away with all that is below it, if it is this owner's."""
+        given = {"state": "absent", "name": self.name, "owner": self.settings.owner, "tags": None,
+                 "delete_listeners": True, "wait_timeout": self.settings.wait_seconds or 600}  # fmt: skip
+        return manage.accelerator(self.api, given, check=check)
 
     def _groups(
         self, listener: str, items: Mapping[str, Item], base: Mapping[str, Any], *, check: bool

@@ -56,6 +56,8 @@ class Settings:
             given = self.endpoints.get(name, "")
             if self.waf and given and ":loadbalancer/app/" not in given:
                 found.append(f"endpoints: {name} is no application load balancer, and a web ACL attaches to no other")
+            if given.startswith("arn:") and not given.startswith("arn:aws:"):
+                found.append(f"endpoints: that of {name} is in another partition, where the service isn't")
             if ":elasticloadbalancing:" in given and given.split(":")[3] != code:
                 found.append(f"endpoints: that of {name} is in {given.split(':')[3]}, not in {code}")
         twice = {given for given in self.endpoints.values() if list(self.endpoints.values()).count(given) > 1}
