@@ -181,6 +181,25 @@ def geographies() -> dict[str, Any]:
     return found
 
 
+def test_what_somebody_changed_by_hand_is_mended_and_what_an_operator_disabled_stays(zone: str) -> None:
+    first = Publisher(table_of(), SITE, SETTINGS)
+    first.run(check=False)
+    held = {check.key: check.id for check in first.read().checks.values()}
+    client = boto3.client("route53")
+    client.update_health_check(HealthCheckId=held["health_check/eu-west-1"], Port=8443)
+    client.update_health_check(HealthCheckId=held["health_check/us-east-1"], Disabled=True)
+    api = next(item for item in sets(zone) if "Failover" in item and "AliasTarget" in item)
+    api["AliasTarget"]["EvaluateTargetHealth"] = False
+    put(zone, api, action="UPSERT")
+    done = Publisher(table_of(), SITE, SETTINGS).run(check=False)
+    assert len(done.plan.steps) == 2 and done.disabled == ("health_check/us-east-1",)
+    items = Publisher(table_of(), SITE, SETTINGS).read().items()
+    assert items.pop("health_check/us-east-1")["disabled"]
+    assert items == {key: item for key, item in first.wanted.items() if key != "health_check/us-east-1"}
+    assert {check["Id"] for check in checks()} == set(held.values())
+    assert not Publisher(table_of(), SITE, SETTINGS).run(check=False).changed
+
+
 def test_what_is_not_ours_is_not_touched(zone: str) -> None:
     api = {"Name": "api.llm-verifier.com", "Type": "A", "TTL": 60, "ResourceRecords": [{"Value": "44.9.9.9"}]}
     put(zone, api)
@@ -219,8 +238,8 @@ def test_a_run_that_was_ended_half_way_is_finished_and_nothing_is_made_twice(
 
 
 def test_every_country_is_answered_as_the_policy_says_from_what_was_read_back(published: Publisher) -> None:
-    """Compiled, applied, read back from moto, simulated: 249 countries, every set of healthy regions and edges, all of it
-    under every set of evicted regions.
+    """Compiled, applied, read back from moto, simulated: 249 countries, every set of healthy regions and edges, all
+    of it under every set of evicted regions.
     """
     table, adapter = published.table, Route53Adapter(table_of(), SITE, SETTINGS)
     for number in range(16):
