@@ -22,6 +22,8 @@ class Handler(BaseHTTPRequestHandler):
 
     fake: Fake
     protocol_version = "HTTP/1.1"
+    wbufsize = -1  # an answer in one packet: in two, each would wait for the other side's delayed acknowledgement
+    disable_nagle_algorithm = True
 
     def log_message(self, *_words: Any) -> None:
         return None

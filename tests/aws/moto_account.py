@@ -6,6 +6,7 @@
 from __future__ import annotations
 
 import os
+import re
 import socket
 import subprocess
 import sys
@@ -24,6 +25,7 @@ ENVIRONMENT = {
 
 UNSET = ("AWS_PROFILE", "AWS_SESSION_TOKEN", "AWS_ENDPOINT_URL", "HTTP_PROXY", "http_proxy", "AWS_REGION")
 SECONDS = 60.0
+_LOGS: dict[str, Path] = {}
 
 
 def listening(port: int) -> set[str]:
@@ -45,7 +47,8 @@ def moto() -> Iterator[str]:
         probe.bind(("127.0.0.1", 0))
         port = probe.getsockname()[1]
     url = f"http://127.0.0.1:{port}"
-    with tempfile.TemporaryFile() as log:
+    with tempfile.NamedTemporaryFile() as log:
+        _LOGS[url] = Path(log.name)
         command = [sys.executable, "-m", "moto.server", "-H", "127.0.0.1", "-p", str(port)]
         environment = {**{key: value for key, value in os.environ.items() if key not in UNSET}, **ENVIRONMENT}
         server = subprocess.Popen(command, stdout=log, stderr=log, env=environment)
@@ -61,6 +64,13 @@ def moto() -> Iterator[str]:
         finally:
             server.terminate()
             server.wait(10)
+
+
+def requests(url: str) -> list[tuple[str, str]]:
+    """Method and path of every request, in order, but those to moto itself."""
+    text = _LOGS[url].read_text(encoding="utf-8", errors="replace")
+    found = [(line[1], line[2]) for line in re.findall(r'("(GET|HEAD|PUT|POST|DELETE) (\S+) HTTP)', text)]
+    return [item for item in found if not item[1].startswith("/moto-api")]
 
 
 def reset(url: str) -> None:

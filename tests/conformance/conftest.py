@@ -6,23 +6,30 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator
-from contextlib import AbstractContextManager
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import AbstractContextManager, nullcontext
+from pathlib import Path
 
 import pytest
 
+from .cloud_lab import AcceleratorLab, Route53Lab
 from .lab import NEEDED, TREES, GdnsdLab, HaproxyLab, Lab, MemoryLab, own_network
 
+LABS: Mapping[str, Callable[[Path], Lab]] = {
+    "memory": lambda _folder: MemoryLab(),
+    "haproxy": HaproxyLab,
+    "gdnsd": GdnsdLab,
+    "route53": lambda _folder: Route53Lab(),
+    "global_accelerator": lambda _folder: AcceleratorLab(),
+}
+OF_THE_TREE = ("haproxy", "gdnsd")
 
-@pytest.fixture(scope="module", params=["memory", "haproxy", "gdnsd"])
+
+@pytest.fixture(scope="module", params=LABS)
 def running(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Lab]:
     """The back end, started once."""
-    if request.param == "memory":
-        yield MemoryLab()
-        return
-    with own_tree():
-        folder = tmp_path_factory.mktemp(request.param)
-        lab: Lab = HaproxyLab(folder) if request.param == "haproxy" else GdnsdLab(folder)
+    with own_tree() if request.param in OF_THE_TREE else nullcontext():
+        lab = LABS[request.param](tmp_path_factory.mktemp(request.param))
         try:
             lab.begin()
             yield lab

@@ -174,6 +174,8 @@ def test_a_decision_outlives(lab: Lab, again: str) -> None:
 
 def test_the_last_one_serves_even_when_evicted(lab: Lab) -> None:
     adapter = lab.open()
+    if not adapter.card.last_resort:
+        pytest.skip(f"{adapter.card.name} fails open instead, and has no static site behind it")
     wanted = steering(lab, eu_west_1=0, us_west_2=0)
     do(adapter, wanted)
     assert differs(adapter, wanted) == ()
@@ -193,10 +195,11 @@ def test_a_tenth_is_a_tenth(lab: Lab) -> None:
     adapter = lab.open()
     if not adapter.card.shares:
         pytest.skip(f"{adapter.card.name} has no shares")
-    wanted = steering(lab, eu_west_1=0.1, us_east_1=0)
+    kept = adapter.card.shares_kept
+    wanted = steering(lab, eu_west_1=0.1, us_east_1=0 if kept else 1)
     do(adapter, wanted)
-    served = dict(adapter.answers(["europe"], times=400)[0].served)
-    assert 10 <= served[EUROPE] <= 70 and served["us-west-2"] == 400 - served[EUROPE], served
+    served, rest = dict(adapter.answers(["europe"], times=400)[0].served), "us-west-2" if kept else "us-east-1"
+    assert 10 <= served[EUROPE] <= 70 and served[rest] == 400 - served[EUROPE], served
 
 
 def test_answers_are_the_policys_for_every_set_of_evicted_regions(lab: Lab) -> None:

@@ -82,6 +82,13 @@ class Bucket:
         self.client.call("put_bucket_tagging", Bucket=self.name, Tagging=tagging)
         self.client.call("put_bucket_versioning", Bucket=self.name, VersioningConfiguration={"Status": "Enabled"})
 
+    def empty_and_delete(self) -> None:
+        """Take the bucket away with every version of what is in it."""
+        for kind in ("Versions", "DeleteMarkers"):
+            for item in self.client.pages("list_object_versions", kind, Bucket=self.name):
+                self.client.call("delete_object", Bucket=self.name, Key=item["Key"], VersionId=item["VersionId"])
+        self.client.call("delete_bucket", Bucket=self.name)
+
     def put_policy(self, text: str) -> None:
         """Set the bucket's policy."""
         self.client.call("put_bucket_policy", Bucket=self.name, Policy=text)

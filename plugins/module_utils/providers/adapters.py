@@ -11,14 +11,22 @@ from typing import Any
 from ..routing.model import RoutingTable, Site
 from .gdnsd.adapter import GdnsdAdapter
 from .gdnsd.render import Settings as GdnsdSettings
+from .global_accelerator.adapter import GlobalAcceleratorAdapter
+from .global_accelerator.settings import Settings as GlobalAcceleratorSettings
 from .haproxy.adapter import HaproxyAdapter
 from .haproxy.settings import Settings as HaproxySettings
 from .interface import Adapter
 from .memory.adapter import MemoryAdapter
+from .route53.adapter import Route53Adapter
+from .route53.settings import Settings as Route53Settings
 
 _OPEN: Mapping[str, Callable[[RoutingTable, Site, Mapping[str, Any]], Adapter]] = {
     "haproxy": lambda table, site, given: HaproxyAdapter(table, site, HaproxySettings.from_dict(given)),
     "gdnsd": lambda table, site, given: GdnsdAdapter(table, site, GdnsdSettings.from_dict(given)),
+    "route53": lambda table, site, given: Route53Adapter(table, site, Route53Settings.from_dict(given)),
+    "global_accelerator": lambda table, site, given: GlobalAcceleratorAdapter(
+        table, site, GlobalAcceleratorSettings.from_dict(given)
+    ),
     "memory": lambda table, _site, _given: MemoryAdapter(table),
 }
 

@@ -22,6 +22,12 @@ class Card:
         weights_runtime: a decision is applied without touching what the policy compiled to.
         native_checks: evicts by checks of its own, with no control host.
         degraded_ttl: can lower the TTL while a region is out.
+        last_resort: an evicted region serves when no other is up, then the static site; else it fails open.
+        shares_kept: shares hold while another region is evicted.
+        check_seconds: the intervals of health checks that it offers; none for the policy's own.
+        check_timeout_seconds: when its health checks give up; 0 for the policy's own time.
+        steer_seconds: from a decision that is to be written until the back end has seen it.
+        publish_seconds: from there, or from a health check's verdict, until answers follow.
         maximum_regions: 0 for no limit that matters.
         unsupported_countries: ISO codes that the back end refuses; they fall to the default geography.
         source: where these facts are written down.
@@ -35,6 +41,12 @@ class Card:
     weights_runtime: bool = False
     native_checks: bool = True
     degraded_ttl: bool = False
+    last_resort: bool = True
+    shares_kept: bool = True
+    check_seconds: tuple[int, ...] = ()
+    check_timeout_seconds: float = 0.0
+    steer_seconds: float = 0.0
+    publish_seconds: float = 0.0
     maximum_regions: int = 0
     unsupported_countries: tuple[str, ...] = ()
     source: str = ""

@@ -122,8 +122,11 @@ def test_a_region_never_holds_its_own_switch() -> None:
 
 
 def test_settings_are_read_strictly() -> None:
-    given = {"switches": [{"bucket": "a", "location": "eu-central-1"}], "owner": "me"}
-    assert Settings.from_dict(given).switches == (("a", "eu-central-1"),)
+    given = {"switches": [{"bucket": "abc", "location": "eu-central-1"}], "owner": "me"}
+    assert Settings.from_dict(given).switches == (("abc", "eu-central-1"),)
+    for wrong in ([{"bucket": "A.b", "location": "eu-central-1"}], given["switches"] * 2):
+        with pytest.raises(ValueError, match="names of buckets"):
+            Settings.from_dict({"switches": wrong})
     with pytest.raises(ValueError, match="no settings colour"):
         Settings.from_dict({"colour": "red"})
     with pytest.raises(ValueError, match="bucket and location"):

@@ -16,6 +16,13 @@ CARD = Card(
     weights_runtime=False,
     native_checks=True,
     degraded_ttl=False,
+    last_resort=False,
+    shares_kept=False,
+    check_seconds=(10, 30),
+    # AWS gives no figures for these; no account measured them.
+    check_timeout_seconds=10,
+    steer_seconds=60,
+    publish_seconds=10,
     source="AWS Global Accelerator Developer Guide: how failover works for unhealthy endpoints; endpoint groups; "
     "endpoint weights; traffic dials",
 )

@@ -13,6 +13,7 @@ from ...aws.accelerator import api as accelerator
 from ...aws.owner import NotOursError
 from ...aws.route53 import Api
 from ...routing.model import Machine, Site
+from ..expectation import STATIC
 from ..flat import Item
 from . import wire
 from .settings import Settings
@@ -59,12 +60,19 @@ class Held:
         return sorted(check.key for check in self.checks.values() if check.item.get("disabled"))
 
 
-def with_load_balancer(site: Site, settings: Settings) -> Site:
-    """The site with the addresses of this owner's accelerator as its edges, where the settings name one."""
+def with_load_balancer(site: Site, settings: Settings, *, planned: bool = False) -> Site:
+    """The site with the addresses of this owner's accelerator as its edges, and a static site, as the settings say.
+
+    Raises NotOursError when there is no accelerator, unless it is only `planned` too.
+    """
+    if settings.static_site:
+        site = replace(site, static_site=Machine(name=STATIC, address=settings.static_site))
     if not settings.load_balancer:
         return site
     api = accelerator.Api(settings.access)
     found = api.own(settings.load_balancer, settings.owner)
+    if found is None and planned:
+        return site
     if found is None:
         raise NotOursError(f"there is no accelerator {settings.load_balancer} of {settings.owner}: publish it first")
     ip = [address for one in found["IpSets"] if one.get("IpAddressFamily") != "IPv6" for address in one["IpAddresses"]]

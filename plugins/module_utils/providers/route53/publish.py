@@ -15,7 +15,7 @@ from functools import cached_property
 from typing import Any
 
 from ...aws import objects
-from ...aws.owner import OWNER, NotOursError
+from ...aws.owner import OWNER, NotOursError, owned
 from ...aws.route53 import Api
 from ...routing.diff import diff
 from ...routing.model import RoutingTable, Site
@@ -46,10 +46,13 @@ class Published:
 
 
 class Publisher:
-    """One policy's records in one zone. `table` is the policy's, without a decision."""
+    """One policy's records in one zone. `table` is the policy's, without a decision.
 
-    def __init__(self, table: RoutingTable, site: Site, settings: Settings) -> None:
-        self.table, self.settings, self._site = table, settings, site
+    `planned` is for a look ahead: a load balancer that isn't there yet is left out.
+    """
+
+    def __init__(self, table: RoutingTable, site: Site, settings: Settings, *, planned: bool = False) -> None:
+        self.table, self.settings, self._site, self._planned = table, settings, site, planned
         self.domain = table.policy.domain
 
     @cached_property
@@ -65,7 +68,7 @@ class Publisher:
     @cached_property
     def site(self) -> Site:
         """The site with the load balancer's addresses."""
-        return state.with_load_balancer(self._site, self.settings)
+        return state.with_load_balancer(self._site, self.settings, planned=self._planned)
 
     @cached_property
     def wanted(self) -> dict[str, Item]:
@@ -95,6 +98,28 @@ class Publisher:
         if not check and plan.steps:
             self._apply(plan, held)
         return Published(plan=plan, buckets=tuple(buckets), disabled=tuple(held.disabled()))
+
+    def withdraw(self, *, check: bool) -> list[str]:
+        """Take away what is this owner's: records from the top, health checks, buckets. Words for what goes."""
+        held, settings = self.read(), self.settings
+        done, depths = [], _depths(held.records)
+        if held.owner == settings.owner and held.marker:
+            keys = sorted(held.records, key=lambda key: -depths[held.records[key]["name"]])
+            done = [f"- {key}" for key in keys]
+            if not check:
+                gone = [_change("DELETE", held.raw[key]) for key in keys]
+                self.api.change(self.zone, [*gone, _change("DELETE", held.marker)], "withdrawn")
+        for one in sorted(held.checks.values(), key=lambda item: item.item["type"] != "CALCULATED"):
+            done.append(f"- {one.key}")
+            if not check:
+                self.api.delete_check(one.id)
+        for name, location in settings.switches:
+            bucket = objects.Bucket(name, location, settings.access)
+            if owned(bucket.tags() or {}, settings.owner):
+                done.append(f"- bucket {name}")
+                if not check:
+                    bucket.empty_and_delete()
+        return done
 
     def plan(self, held: state.Held) -> Plan:
         """The steps from what is there to what is wanted."""

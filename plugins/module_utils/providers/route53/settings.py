@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field, fields
 from typing import Any
@@ -13,6 +14,8 @@ from ...aws.session import Access
 from .switch import Home
 
 KEY = "llm-verifier/routing.txt"
+BUCKET = re.compile(r"[a-z0-9][a-z0-9-]{1,61}[a-z0-9]")  # without dots, or its certificate doesn't hold
+LOCATION = re.compile(r"(?!cn-|us-gov-|us-iso)[a-z]{2}(-[a-z]+)+-\d")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -25,8 +28,9 @@ class Settings:
         switches: two or more buckets for evictions, each with `bucket` and `location`.
         key: name of the text in these buckets.
         checker_networks: networks that may read it; Route 53 is asked for those of its health checkers when empty.
-        endpoint_zones: region to the hosted zone of the load balancer whose name is its endpoint.
+        endpoint_zones: region, or "static", to the hosted zone of the load balancer or bucket that its address names.
         load_balancer: name of this owner's accelerator, whose addresses are the chain's load balancer; empty for none.
+        static_site: address or name of the static site, where the inventory has no host for it.
         private: whether addresses that the Internet doesn't reach are allowed; for tests.
         tags: further tags of health checks and buckets.
         profile, endpoint_url: as boto3 has them.
@@ -39,6 +43,7 @@ class Settings:
     checker_networks: tuple[str, ...] = ()
     endpoint_zones: Mapping[str, str] = field(default_factory=dict)
     load_balancer: str = ""
+    static_site: str = ""
     private: bool = False
     tags: Mapping[str, str] = field(default_factory=dict)
     profile: str = ""
@@ -56,6 +61,11 @@ class Settings:
             networks = tuple(map(str, given.pop("checker_networks", ())))
         except (KeyError, TypeError) as error:
             raise ValueError(f"route53: switches are a list, each with bucket and location: {error}") from None
+        wrong = [name for name, _place in switches if not BUCKET.fullmatch(name)]
+        wrong += [place for _name, place in switches if not LOCATION.fullmatch(place)]
+        if wrong or len(set(switches)) < len(switches):
+            text = "names of buckets in locations of the partition aws, each once"
+            raise ValueError(f"route53: switches: {', '.join(wrong) or 'one twice'}: {text}")
         return cls(switches=switches, checker_networks=networks, **given)
 
     @property

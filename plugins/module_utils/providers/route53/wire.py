@@ -94,7 +94,7 @@ def check(found: Mapping[str, Any], keys: Mapping[str, str], host: str) -> dict[
     given = found["HealthCheckConfig"]
     off = {"disabled": True} if given.get("Disabled") else {}
     if given["Type"] == "CALCULATED":
-        children = sorted(keys.get(child, f"{FOREIGN}{child}") for child in given["ChildHealthChecks"])
+        children = sorted(keys.get(child, f"{FOREIGN}{child}") for child in given.get("ChildHealthChecks") or [])
         return {"type": "CALCULATED", "children": children, "threshold": given["HealthThreshold"], **off}
     made: dict[str, Any] = {
         "type": given["Type"],
