@@ -84,16 +84,16 @@ def main() -> None:
         supports_check_mode=True,
     )  # fmt: skip
     images, renew, check = module.params["images"], module.params["renew"], module.check_mode
-    paths = [Path(module.params[name]) for name in ("private_key", "public_key")]
+    private, public = Path(module.params["private_key"]), Path(module.params["public_key"])
     try:
-        changed = renew or signature.provide(*paths, check)
+        changed = renew or signature.provide(private, public, check)
         if not (changed and check):
-            keys = signature.new_pair() if renew else [signature.read_key(str(path)) for path in paths]
+            pair = signature.new_pair() if renew else signature.read_pair(private, public)
             for image in images:
                 reference, registry = build.access(image, module.params)
-                changed = signature.ensure(registry, reference, *keys, check) or changed
+                changed = signature.ensure(registry, reference, pair, check) or changed
             if renew:
-                signature.write_pair(*paths, keys)
+                signature.write_pair(private, public, pair)
     except (ImageError, OSError) as error:
         module.fail_json(msg=str(error))
     module.exit_json(changed=changed, images=images)

@@ -76,8 +76,8 @@ def pushed(registry: Registry, text: str) -> Reference:
 def test_a_registry_keeps_signatures_and_bills_as_they_were_stored(registry: Registry) -> None:
     image = pushed(registry, "kept")
     pair = signature.new_pair()
-    assert signature.ensure(registry, image, *pair, False)
-    assert not signature.ensure(registry, image, *pair, False)
+    assert signature.ensure(registry, image, pair, False)
+    assert not signature.ensure(registry, image, pair, False)
     assert signature.problem(registry, image, [pair[1]]) == ""
     assert "by none of these keys" in signature.problem(registry, image, [signature.new_pair()[1]])
     assert "isn't signed" in signature.problem(registry, pushed(registry, "another"), [pair[1]])

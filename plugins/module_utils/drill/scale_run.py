@@ -131,25 +131,25 @@ def carry_out(instance: Instance, plan: Plan, progress_file: str | None) -> Repo
             words = {**settings(plan, rate), "stop": f"/node/{FOLDER}/{name}"}
             look.loads.append(stack.enter_context(running(client, "load", words, name)))
 
-        moments = [time.time()]
+        begun = time.time()
         begin("base", plan.rate)
         look.until(plan.before)
         if not look.samples:
             raise LocalError(f"{plan.region}: its API does not answer")
         first = look.samples[-1].wanted
-        moments.append(time.time())
+        more_at = time.time()
         begin("more", plan.rate * (plan.factor - 1))
         look.until(plan.during)
         more = look.loads.pop()
-        moments.append(time.time())
+        less_at = time.time()
         _stop(more, stops["more"])
         progress(progress_file, f"{plan.region}: {plan.rate:g} requests/s again")
         look.until(plan.after, lambda: max(look.samples[-1].wanted, look.samples[-1].ready) <= first)
         look.once()
-        moments.append(time.time())
+        ended = time.time()
         _stop(look.loads.pop(), stops["base"])
-    course = Course(plan.region, plan.rate, plan.factor, *moments, plan.objective_seconds, plan.stable_seconds,
-                    plan.cores, round(cores, 4))  # fmt: skip
+    course = Course(plan.region, plan.rate, plan.factor, begun, more_at, less_at, ended, plan.objective_seconds,
+                    plan.stable_seconds, plan.cores, round(cores, 4))  # fmt: skip
     return analyse(course, look.samples, [*recorded(client, "base"), *recorded(client, "more")])
 
 

@@ -74,6 +74,11 @@ def pair_of(private: Key) -> tuple[Key, Key]:
     return private, Key(f"public key of {private.path}", pem)
 
 
+def read_pair(private: Path, public: Path) -> tuple[Key, Key]:
+    """Read a key pair; raise ImageError."""
+    return read_key(str(private)), read_key(str(public))
+
+
 def write_pair(private: Path, public: Path, pair: tuple[Key, Key]) -> None:
     """Write a key pair, the private key for its owner alone."""
     private.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
@@ -166,8 +171,9 @@ def problem(registry: Registry, image: Reference, keys: Sequence[Key]) -> str:
             f"({len(signatures)} signature{'s'[:len(signatures) > 1]} in {image.name}:{tag(image.digest)})")
 
 
-def ensure(registry: Registry, image: Reference, private: Key, public: Key, check: bool) -> bool:
+def ensure(registry: Registry, image: Reference, pair: tuple[Key, Key], check: bool) -> bool:
     """Sign an image, and every manifest of it, unless this key did; tell whether there was anything to do."""
+    private, public = pair
     if not image.digest:
         raise ImageError(f"{image.repository}:{image.tag} names no digest: only a digest is signed")
     if _private(private).public_key() != _public(public):

@@ -9,6 +9,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass, fields
 from typing import Any
 
+from .placement import SPOT_SUFFIX
+
 NONE = "none"
 UPDATE_MODES = {"recommend": "Off", "initial": "Initial", "recreate": "Recreate", "in_place": "InPlaceOrRecreate"}
 """What may be asked of the vertical autoscaler, as it is called there. Its `Off` is read as a boolean by YAML."""
@@ -31,6 +33,7 @@ class Scaling:
         vpa: `none` or one of UPDATE_MODES.
         vpa_resources: what the vertical autoscaler sets.
         vpa_minimum, vpa_maximum: its bounds.
+        on_demand_floor: pods of a Deployment that doesn't scale; see placement.
     """
 
     name: str
@@ -48,12 +51,13 @@ class Scaling:
     vpa_resources: tuple[str, ...]
     vpa_minimum: Mapping[str, str]
     vpa_maximum: Mapping[str, str]
+    on_demand_floor: int = 0
 
     @classmethod
     def from_dict(cls, given: Mapping[str, Any]) -> Scaling:
         """Read what a role hands over; numbers may be texts. KeyError, TypeError or ValueError when it can't be."""
         values = {item.name: given[item.name] for item in fields(cls)}
-        for name in ("min_replicas", "max_replicas", "cpu_percent"):
+        for name in ("min_replicas", "max_replicas", "cpu_percent", "on_demand_floor"):
             values[name] = int(values[name])
         values["requests_per_second"] = float(values["requests_per_second"])
         return cls(**{**values, "vpa_resources": tuple(values["vpa_resources"])})
@@ -96,15 +100,16 @@ def _horizontal_problems(want: Scaling) -> list[str]:
 
 def objects(want: Scaling) -> list[dict[str, Any]]:
     """The autoscalers of a workload that `problems` found nothing wrong with."""
-    made = [_horizontal(want)] if want.autoscaling else []
-    return made + ([_vertical(want)] if want.vpa != NONE else [])
+    scaled = want.name + SPOT_SUFFIX if want.on_demand_floor else want.name
+    made = [_horizontal(want, scaled)] if want.autoscaling else []
+    return made + ([_vertical(want, name) for name in sorted({want.name, scaled})] if want.vpa != NONE else [])
 
 
-def _target(want: Scaling) -> dict[str, str]:
-    return {"apiVersion": "apps/v1", "kind": "Deployment", "name": want.name}
+def _target(name: str) -> dict[str, str]:
+    return {"apiVersion": "apps/v1", "kind": "Deployment", "name": name}
 
 
-def _horizontal(want: Scaling) -> dict[str, Any]:
+def _horizontal(want: Scaling, scaled: str) -> dict[str, Any]:
     metrics: list[dict[str, Any]] = []
     if want.cpu_percent > 0:
         target = {"type": "Utilization", "averageUtilization": want.cpu_percent}
@@ -118,22 +123,23 @@ def _horizontal(want: Scaling) -> dict[str, Any]:
         "kind": "HorizontalPodAutoscaler",
         "metadata": {"name": f"{want.name}-hpa", "namespace": want.namespace},
         "spec": {
-            "scaleTargetRef": _target(want), "minReplicas": want.min_replicas, "maxReplicas": want.max_replicas,
+            "scaleTargetRef": _target(scaled), "minReplicas": want.min_replicas - want.on_demand_floor,
+            "maxReplicas": want.max_replicas - want.on_demand_floor,
             "metrics": metrics, "behavior": dict(want.behavior),
         },
     }  # fmt: skip
 
 
-def _vertical(want: Scaling) -> dict[str, Any]:
+def _vertical(want: Scaling, name: str) -> dict[str, Any]:
     policy: dict[str, Any] = {"containerName": want.container, "controlledResources": list(want.vpa_resources)}
-    for name, bounds in (("minAllowed", want.vpa_minimum), ("maxAllowed", want.vpa_maximum)):
-        policy |= {name: dict(bounds)} if bounds else {}
+    for bound, bounds in (("minAllowed", want.vpa_minimum), ("maxAllowed", want.vpa_maximum)):
+        policy |= {bound: dict(bounds)} if bounds else {}
     return {
         "apiVersion": "autoscaling.k8s.io/v1",
         "kind": "VerticalPodAutoscaler",
-        "metadata": {"name": f"{want.name}-vpa", "namespace": want.namespace},
+        "metadata": {"name": f"{name}-vpa", "namespace": want.namespace},
         "spec": {
-            "targetRef": _target(want), "updatePolicy": {"updateMode": UPDATE_MODES[want.vpa]},
+            "targetRef": _target(name), "updatePolicy": {"updateMode": UPDATE_MODES[want.vpa]},
             "resourcePolicy": {"containerPolicies": [policy]},
         },
     }  # fmt: skip

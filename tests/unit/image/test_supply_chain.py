@@ -129,11 +129,11 @@ def test_an_image_and_its_architectures_are_signed_once(
     shelf: Registry, image: Reference, pair: tuple[signature.Key, signature.Key]
 ) -> None:
     assert "isn't signed: the registry has no team/llm-verifier:sha256-" in signature.problem(shelf, image, [pair[1]])
-    assert signature.ensure(shelf, image, *pair, True) and signature.problem(shelf, image, [pair[1]])
-    assert signature.ensure(shelf, image, *pair, False)
+    assert signature.ensure(shelf, image, pair, True) and signature.problem(shelf, image, [pair[1]])
+    assert signature.ensure(shelf, image, pair, False)
     assert signature.problem(shelf, image, [pair[1]]) == ""
     puts = cast(Shelf, shelf).puts
-    assert not signature.ensure(shelf, image, *pair, False) and cast(Shelf, shelf).puts == puts
+    assert not signature.ensure(shelf, image, pair, False) and cast(Shelf, shelf).puts == puts
     for digest in signature.members(shelf, image):
         assert signature.problem(shelf, Reference(image.registry, image.name, "", digest), [pair[1]]) == ""
 
@@ -142,7 +142,7 @@ def test_openssl_agrees(
     shelf: Registry, image: Reference, pair: tuple[signature.Key, signature.Key], tmp_path: Path
 ) -> None:
     """Another program than the one that signed."""
-    signature.ensure(shelf, image, *pair, False)
+    signature.ensure(shelf, image, pair, False)
     manifest = json.loads(shelf.manifest("a", image.digest.replace(":", "-") + ".sig")[0])
     (layer,) = manifest["layers"]
     (tmp_path / "text").write_bytes(shelf.blob("a", layer["digest"]))
@@ -165,7 +165,7 @@ def test_another_key_a_changed_text_and_another_digest_do_not_count(
     shelf: Registry, image: Reference, pair: tuple[signature.Key, signature.Key]
 ) -> None:
     other = signature.new_pair()
-    signature.ensure(shelf, image, *other, False)
+    signature.ensure(shelf, image, other, False)
     assert "is signed, but by none of these keys" in signature.problem(shelf, image, [pair[1]])
     text = signature.statement(image.repository, image.digest)
     made = signature.sign(pair[0], text)
@@ -181,8 +181,8 @@ def test_signatures_of_others_stay_and_one_key_is_enough(
     shelf: Registry, image: Reference, pair: tuple[signature.Key, signature.Key]
 ) -> None:
     other = signature.new_pair()
-    signature.ensure(shelf, image, *other, False)
-    signature.ensure(shelf, image, *pair, False)
+    signature.ensure(shelf, image, other, False)
+    signature.ensure(shelf, image, pair, False)
     assert signature.problem(shelf, image, [other[1]]) == signature.problem(shelf, image, [pair[1]]) == ""
     assert signature.problem(shelf, image, [signature.new_pair()[1], pair[1]]) == ""
 
@@ -191,14 +191,14 @@ def test_keys_that_do_not_fit_are_told(
     shelf: Registry, image: Reference, pair: tuple[signature.Key, signature.Key], tmp_path: Path
 ) -> None:
     with pytest.raises(ImageError, match="isn't the public key of"):
-        signature.ensure(shelf, image, pair[0], signature.new_pair()[1], False)
+        signature.ensure(shelf, image, (pair[0], signature.new_pair()[1]), False)
     with pytest.raises(ImageError, match="names no digest"):
-        signature.ensure(shelf, Reference(shelf.host, "a", "latest"), *pair, False)
+        signature.ensure(shelf, Reference(shelf.host, "a", "latest"), pair, False)
     assert "names no digest" in signature.problem(shelf, Reference(shelf.host, "a", "latest"), [pair[1]])
     with pytest.raises(ImageError, match="can't be read"):
         signature.read_key(str(tmp_path / "nowhere"))
     with pytest.raises(ImageError, match="no private key"):
-        signature.ensure(shelf, image, signature.Key("x", b"nonsense"), pair[1], False)
+        signature.ensure(shelf, image, (signature.Key("x", b"nonsense"), pair[1]), False)
 
 
 def test_a_bill_of_materials_holds_every_package_of_every_architecture(shelf: Registry, image: Reference) -> None:

@@ -20,6 +20,14 @@ CASES: dict[str, dict[str, Any]] = {
     "vertical": {"regional_deploy_vpa": "in_place", "regional_deploy_requests_per_second": 20},
     "fixed": {"regional_deploy_autoscaling": False, "regional_deploy_replicas": 7},
 }
+SPOT = {"key": "karpenter.sh/capacity-type", "operator": "In", "values": ["spot"]}
+CASES["floor"] = {
+    "regional_deploy_on_demand_floor": 2, "regional_deploy_on_demand_nodes": [{**SPOT, "values": ["on-demand"]}],
+    "regional_deploy_spot_nodes": [SPOT],
+    "regional_deploy_spot_tolerations": [{"key": "spot", "operator": "Exists", "effect": "NoSchedule"}],
+    "regional_deploy_node_selector": {"pool": "verifier"}, "regional_deploy_vpa": "initial",
+    "regional_deploy_tolerations": [{"key": "verifier", "operator": "Exists"}],
+}  # fmt: skip
 Objects = dict[tuple[str, str], dict[str, Any]]
 
 
@@ -62,6 +70,39 @@ def test_without_an_autoscaler_the_replicas_are_fixed(rendered: dict[str, Object
     assert ("HorizontalPodAutoscaler", "llm-verifier-hpa") not in rendered["fixed"]
     assert rendered["fixed"]["Deployment", "llm-verifier"]["spec"]["replicas"] == 7
     assert "replicas" not in rendered["default"]["Deployment", "llm-verifier"]["spec"]
+
+
+def test_a_floor_stays_on_its_nodes_and_the_rest_scales(rendered: dict[str, Objects]) -> None:
+    objects = rendered["floor"]
+    floor, rest = (objects["Deployment", name]["spec"] for name in ("llm-verifier", "llm-verifier-spot"))
+    assert floor["replicas"] == 2 and "replicas" not in rest
+    annotations = objects["Deployment", "llm-verifier-spot"]["metadata"]["annotations"]
+    assert annotations["llm-verifier.com/initial-replicas"] == "1"
+    assert rest["selector"]["matchLabels"] == {"app": "llm-verifier", "llm-verifier.com/pool": "spot"}
+    assert floor["selector"]["matchLabels"] == {"app": "llm-verifier"}, "it can't be changed where it is there already"
+    pods = [spec["template"] for spec in (floor, rest)]
+    assert [pod["metadata"]["labels"]["app"] for pod in pods] == ["llm-verifier"] * 2, "one Service for both"
+    stays, may_go = (pod["spec"]["affinity"]["nodeAffinity"] for pod in pods)
+    (term,) = stays["requiredDuringSchedulingIgnoredDuringExecution"]["nodeSelectorTerms"]
+    assert term["matchExpressions"] == [{**SPOT, "values": ["on-demand"]}]
+    (term,) = may_go["preferredDuringSchedulingIgnoredDuringExecution"]
+    assert term["preference"]["matchExpressions"] == [SPOT]
+    tolerated = [[item["key"] for item in pod["spec"]["tolerations"]] for pod in pods]
+    assert tolerated == [["verifier"], ["verifier", "spot"]]
+    assert all(pod["spec"]["nodeSelector"] == {"pool": "verifier"} for pod in pods)
+    scaler = objects["HorizontalPodAutoscaler", "llm-verifier-hpa"]["spec"]
+    assert scaler["scaleTargetRef"]["name"] == "llm-verifier-spot"
+    assert (scaler["minReplicas"], scaler["maxReplicas"]) == (1, 48)
+    assert {("VerticalPodAutoscaler", f"{name}-vpa") for name in ("llm-verifier", "llm-verifier-spot")} <= set(objects)
+    same = [{**pod["spec"], "affinity": None, "tolerations": None} for pod in pods]
+    assert same[0] == same[1], "they are the same but for where they run"
+
+
+def test_by_default_there_is_one_deployment_on_any_node(rendered: dict[str, Objects]) -> None:
+    assert ("Deployment", "llm-verifier-spot") not in rendered["default"]
+    pod = rendered["default"]["Deployment", "llm-verifier"]["spec"]["template"]
+    assert not {"affinity", "nodeSelector", "tolerations"} & set(pod["spec"])
+    assert "llm-verifier.com/pool" not in pod["metadata"]["labels"]
 
 
 def test_two_autoscalers_of_one_resource_end_the_run_before_anything_is_done(tmp_path: Path) -> None:

@@ -16,7 +16,7 @@ GIVEN: dict[str, Any] = {
     "name": "llm-verifier", "namespace": "app", "container": "main", "autoscaling": True, "min_replicas": 3,
     "max_replicas": 50, "cpu_percent": "70", "requests_per_second": 0, "requests_metric": "http_requests_per_second",
     "behavior": BEHAVIOR, "resources": {"requests": {"cpu": "100m"}}, "vpa": "none", "vpa_resources": ["memory"],
-    "vpa_minimum": {"memory": "128Mi"}, "vpa_maximum": {},
+    "vpa_minimum": {"memory": "128Mi"}, "vpa_maximum": {}, "on_demand_floor": 0,
 }  # fmt: skip
 
 
