@@ -59,6 +59,10 @@ options:
         type: list
         elements: str
         default: []
+  renew:
+    description: Whether to make every certificate anew, with a new key. Authorities and O(keys) stay.
+    type: bool
+    default: false
   keys:
     description:
       - Lone files, C(<name>.key) for a signing key and C(<name>.yaml) for an EncryptionConfiguration with its own key.
@@ -135,6 +139,7 @@ ARGUMENTS = {
         "default": [],
         "options": {"name": TEXT, "authority": TEXT, "common_name": TEXT, "organizations": LIST, "names": LIST},
     },
+    "renew": {"type": "bool", "default": False},
     "keys": {**LIST, "no_log": False},
     "kubeconfigs": {
         "type": "list",
@@ -173,7 +178,8 @@ def main() -> None:
     ]
     now = dt.datetime.now(dt.UTC)
     try:
-        made = ensure_pki(folder, params["authorities"], wanted, params["keys"], now, check=module.check_mode)
+        made = ensure_pki(folder, params["authorities"], wanted, params["keys"], now, check=module.check_mode,
+                          renew=params["renew"])
         made += write_kubeconfigs(folder, params["kubeconfigs"], module.check_mode)
     except OSError as error:
         module.fail_json(msg=str(error))

@@ -55,6 +55,27 @@ def test_a_certificate_near_its_end_is_renewed_and_its_authority_is_not(tmp_path
     assert make(tmp_path, NOW + dt.timedelta(days=250)) == ["apiserver", "admin"]
 
 
+def test_all_are_renewed_at_once_and_their_authority_and_lone_keys_are_not(tmp_path: Path) -> None:
+    make(tmp_path)
+    before = {path.name: path.read_bytes() for path in tmp_path.iterdir()}
+    given = (["ca"], [SERVER, CLIENT], ["service-account.key", "encryption.yaml"], NOW)
+    assert ensure_pki(tmp_path, *given, check=True, renew=True) == ["apiserver", "admin"]
+    assert {path.name: path.read_bytes() for path in tmp_path.iterdir()} == before
+    assert ensure_pki(tmp_path, *given, check=False, renew=True) == ["apiserver", "admin"]
+    changed = {name for name in before if before[name] != (tmp_path / name).read_bytes()}
+    assert changed == {"apiserver.crt", "apiserver.key", "admin.crt", "admin.key"}
+    assert make(tmp_path) == []
+
+
+def test_a_certificate_whose_key_is_another_one_is_renewed(tmp_path: Path) -> None:
+    """A run was ended after it had written the new key and before it wrote the certificate."""
+    make(tmp_path)
+    (tmp_path / "admin.key").write_bytes((tmp_path / "apiserver.key").read_bytes())
+    assert make(tmp_path) == ["admin"]
+    (tmp_path / "ca.key").write_text("cut off")
+    assert make(tmp_path) == ["ca", "apiserver", "admin"]
+
+
 def test_other_names_make_a_new_certificate(tmp_path: Path) -> None:
     make(tmp_path)
     moved = Wanted("apiserver", "ca", "kube-apiserver", names=("10.77.5.2", "kubernetes"))
