@@ -59,6 +59,10 @@ options:
         type: list
         elements: str
         default: []
+  renew:
+    description: Whether to make every certificate anew, with a new key. Authorities and O(keys) stay.
+    type: bool
+    default: false
   keys:
     description:
       - Lone files, C(<name>.key) for a signing key and C(<name>.yaml) for an EncryptionConfiguration with its own key.
@@ -139,6 +143,7 @@ ARGUMENTS = {
         "default": [],
         "options": {"name": TEXT, "authority": TEXT, "common_name": TEXT, "organizations": LIST, "names": LIST},
     },
+    "renew": {"type": "bool", "default": False},
     "keys": {**LIST, "no_log": False},
     "renew": {"type": "bool", "default": False},
     "kubeconfigs": {

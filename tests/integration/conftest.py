@@ -22,6 +22,7 @@ import yaml
 
 from ansible_collections.llm_verifier.multi_region.plugins.module_utils.drill.scenarios import SHORT_HOLDS
 from ansible_collections.llm_verifier.multi_region.plugins.module_utils.kube import probe
+from ansible_collections.llm_verifier.multi_region.plugins.module_utils.local.host import LIMITS
 from ansible_collections.llm_verifier.multi_region.plugins.module_utils.local.instance import Instance
 from ansible_collections.llm_verifier.multi_region.plugins.module_utils.local.node import Node
 from ansible_collections.llm_verifier.multi_region.plugins.module_utils.site.questions import Answer, ask
@@ -191,6 +192,7 @@ def leftovers(instance: Instance) -> list[str]:
     found += [line for line in Path("/proc/mounts").read_text().splitlines() if str(instance.state_dir) in line]
     found += [line for line in lines("ps", "-eo", "args") if f"{instance.state_dir}/" in line]
     found += [str(path) for path in Path("/sys/fs/cgroup").glob(f"**/{name}") if path.is_dir()]
+    found += [str(LIMITS)] if LIMITS.exists() and name in json.loads(LIMITS.read_text())["instances"] else []
     return found + ([str(instance.state_dir)] if instance.state_dir.exists() else [])
 
 

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import json
+import ssl
 import subprocess
 from pathlib import Path
 
 import pytest
 
-from .conftest import REGIONS, Site, until
+from .conftest import REGIONS, Site, changes, until
+from .test_deploy import watched
 
 REGION = "us-west-2"
 KUBELET = ("/opt/kubernetes/kubectl", "--kubeconfig=/node/etc/kubernetes/kubelet.conf")
@@ -114,3 +116,36 @@ def test_a_killed_region_comes_back_with_its_data(site: Site) -> None:
     site.kubectl(REGION, "delete", "configmap", "memory")
     ready = ("get", "deployment", "-n", "llm-verifier", "llm-verifier", "-o", "jsonpath={.status.readyReplicas}")
     until(lambda: site.kubectl(REGION, *ready, check=False) == "2", 90, "its pods are back")
+
+
+def test_a_regions_certificates_are_renewed_and_nobody_notices(site: Site) -> None:
+    """All with new keys, the kubelet's for its node too; every program shows and uses the new ones."""
+    folder = site.state / "pki" / REGION
+    authorities = {"ca", "etcd-ca", "front-proxy-ca"}
+
+    def files() -> dict[str, bytes]:
+        return {path.name: path.read_bytes() for path in folder.iterdir()}
+
+    def shown(port: int) -> bytes:
+        pem = ssl.get_server_certificate((f"{site.instance.prefix}.2.2", port))
+        return ssl.PEM_cert_to_DER_cert(pem)
+
+    before, others = files(), {region: (site.state / "pki" / region / "kubelet.crt").read_bytes() for region in REGIONS}
+    with watched(site, REGION) as bad:
+        site.play("playbooks/rotate_certificates.yml", "--limit", REGION)
+    assert not bad, bad
+    after = files()
+    kept = {name for name in after if after[name] == before[name]}
+    assert kept == {f"{name}.{kind}" for name in authorities for kind in ("crt", "key")} | {
+        "service-account.key", "encryption.yaml"}
+    for port, name in ((6443, "apiserver"), (10250, "kubelet"), (4443, "metrics-server")):
+        assert shown(port) == ssl.PEM_cert_to_DER_cert(after[f"{name}.crt"].decode()), name
+    pods = ("-n", "llm-verifier", "deployment/llm-verifier")
+    assert site.kubectl(REGION, "logs", *pods, "--tail=1"), "the API server gets into the kubelet"
+    said = site.run(REGION, *KUBELET, "auth", "whoami", "-o", "jsonpath={.status.userInfo.username}")
+    assert said == f"system:node:{REGION}"
+    until(lambda: "NAME" in site.kubectl(REGION, "top", "node", check=False), 60, "metrics are there")
+    assert "down" not in site.run(REGION, "sh", "-c", "sv status /node/service/*")
+    for region in set(REGIONS) - {REGION}:
+        assert (site.state / "pki" / region / "kubelet.crt").read_bytes() == others[region]
+    assert set(changes(site.play("playbooks/40_clusters.yml", "--limit", REGION)).values()) == {0}

@@ -45,7 +45,9 @@ def ensure_pki(
     folder: Path, authorities: list[str], wanted: list[Wanted], keys: list[str], now: dt.datetime, *, check: bool,
     renew: bool = False,
 ) -> list[str]:
-    """Make what is missing or near its end, with renew every certificate; returns names of what was (would be) made.
+    """Make what is missing or near its end; returns the names of what was (would be) made.
+
+    renew makes every certificate anew, with a new key. Authorities and lone keys stay: what they signed stays good.
 
     keys are lone files: `<name>.key` a signing key (P-256), `<name>.yaml` a Kubernetes EncryptionConfiguration with
     a key of its own for Secrets.
@@ -100,27 +102,27 @@ def _fresh(certificate: x509.Certificate, now: dt.datetime) -> bool:
     return certificate.not_valid_after_utc - now > life * RENEW_BELOW
 
 
+def _fits(stem: Path, certificate: x509.Certificate) -> bool:
+    """Whether the key beside a certificate is its own; a run that was ended between the two files leaves another."""
+    try:
+        key = serialization.load_pem_private_key(stem.with_suffix(".key").read_bytes(), None)
+    except (OSError, ValueError):
+        return False
+    return key.public_key() == certificate.public_key()
+
+
 def _usable_authority(stem: Path, now: dt.datetime) -> bool:
     certificate = _load(stem.with_suffix(".crt"))
-    return certificate is not None and _fresh(certificate, now) and stem.with_suffix(".key").exists()
+    return certificate is not None and _fresh(certificate, now) and _fits(stem, certificate)
 
 
 def _usable_leaf(stem: Path, item: Wanted, now: dt.datetime) -> bool:
     certificate = _load(stem.with_suffix(".crt"))
-    if certificate is None or not _fresh(certificate, now) or not _fits(stem.with_suffix(".key"), certificate):
+    if certificate is None or not _fresh(certificate, now) or not _fits(stem, certificate):
         return False
     return certificate.subject == _subject(item.common_name, item.organizations) and _names_of(certificate) == {
         str(name.value) for name in _general_names(item.names)
     }
-
-
-def _fits(path: Path, certificate: x509.Certificate) -> bool:
-    """Whether a file holds the certificate's key; one that was ended between the two files left another."""
-    try:
-        key = serialization.load_pem_private_key(path.read_bytes(), None)
-    except (OSError, ValueError):
-        return False
-    return key.public_key() == certificate.public_key()
 
 
 def _names_of(certificate: x509.Certificate) -> set[str]:

@@ -29,7 +29,7 @@ def refuse_foreign(instance: Instance) -> None:
                              "give every instance a local_state_dir of its own")
     elif folder.exists() and (not folder.is_dir() or any(folder.iterdir())):
         raise LocalError(f"{folder} holds files and no {MARKER}, so it is no state folder of ours and stays as it is: "
-                         "set local_state_dir to a folder of its own")
+                         "set local_state_dir to a folder of its own, or move away what lies there")
 
 
 def claim(instance: Instance, *, check: bool) -> bool:

@@ -58,14 +58,18 @@ def test_a_low_limit_is_raised_and_put_back(limit: Path, tmp_path: Path) -> None
 
 
 @pytest.mark.parametrize("elsewhere", ["", "srv"])
-def test_the_last_instance_to_leave_puts_it_back(limit: Path, tmp_path: Path, elsewhere: str) -> None:
+@pytest.mark.parametrize("leaving", [("one", "two"), ("two", "one")])
+def test_the_last_instance_to_leave_puts_it_back(
+    limit: Path, tmp_path: Path, leaving: tuple[str, str], elsewhere: str
+) -> None:
     """Wherever its state folder lies."""
-    one, two = instance("one", tmp_path), instance("two", tmp_path / elsewhere)
-    host.raise_limits(one, {KEY: 1024}, check=False)
-    host.raise_limits(two, {KEY: 1024}, check=False)
-    host.restore_limits(one, check=False)
+    places = {"one": tmp_path, "two": tmp_path / elsewhere}
+    first, last = (instance(name, places[name]) for name in leaving)
+    for name in ("one", "two"):
+        host.raise_limits(instance(name, places[name]), {KEY: 1024}, check=False)
+    host.restore_limits(first, check=False)
     assert limit.read_text() == "1024\n"
-    host.restore_limits(two, check=False)
+    host.restore_limits(last, check=False)
     assert limit.read_text() == "128\n"
 
 
@@ -120,7 +124,7 @@ def test_a_machine_of_8_gib_is_enough_though_it_tells_of_less(
 def test_building_programs_begins_with_the_preflight(tmp_path: Path) -> None:
     """What fills the disk is not begun where it can't end."""
     given = {"local_cache_dir": str(tmp_path / "cache"), "local_machine_minimum_memory_mib": 10**8,
-             "local_machine_minimum_disk_mib": 10**9}
+             "local_machine_minimum_disk_mib": 10**9, "local_machine_suite": "no-such-suite"}
     command = ["ansible-playbook", "-i", "inventories/local", "playbooks/programs.yml", "-e", json.dumps(given)]
     done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=False)
     assert done.returncode != 0

@@ -55,24 +55,25 @@ def test_a_certificate_near_its_end_is_renewed_and_its_authority_is_not(tmp_path
     assert make(tmp_path, NOW + dt.timedelta(days=250)) == ["apiserver", "admin"]
 
 
-def test_all_are_made_anew_when_that_is_asked_for_and_no_authority_is(tmp_path: Path) -> None:
+def test_all_are_renewed_at_once_and_their_authority_and_lone_keys_are_not(tmp_path: Path) -> None:
     make(tmp_path)
-    kept = {name: (tmp_path / name).read_bytes() for name in ("ca.crt", "ca.key", "service-account.key")}
-    old = (tmp_path / "apiserver.crt").read_bytes()
-    words = (tmp_path, ["ca"], [SERVER, CLIENT], ["service-account.key"], NOW)
-    assert ensure_pki(*words, check=True, renew=True) == ["apiserver", "admin"]
-    assert (tmp_path / "apiserver.crt").read_bytes() == old
-    assert ensure_pki(*words, check=False, renew=True) == ["apiserver", "admin"]
-    assert (tmp_path / "apiserver.crt").read_bytes() != old
-    assert {name: (tmp_path / name).read_bytes() for name in kept} == kept
+    before = {path.name: path.read_bytes() for path in tmp_path.iterdir()}
+    given = (["ca"], [SERVER, CLIENT], ["service-account.key", "encryption.yaml"], NOW)
+    assert ensure_pki(tmp_path, *given, check=True, renew=True) == ["apiserver", "admin"]
+    assert {path.name: path.read_bytes() for path in tmp_path.iterdir()} == before
+    assert ensure_pki(tmp_path, *given, check=False, renew=True) == ["apiserver", "admin"]
+    changed = {name for name in before if before[name] != (tmp_path / name).read_bytes()}
+    assert changed == {"apiserver.crt", "apiserver.key", "admin.crt", "admin.key"}
+    assert make(tmp_path) == []
 
 
-def test_a_certificate_whose_key_is_another_is_made_anew(tmp_path: Path) -> None:
+def test_a_certificate_whose_key_is_another_one_is_renewed(tmp_path: Path) -> None:
+    """A run was ended after it had written the new key and before it wrote the certificate."""
     make(tmp_path)
     (tmp_path / "admin.key").write_bytes((tmp_path / "apiserver.key").read_bytes())
     assert make(tmp_path) == ["admin"]
-    (tmp_path / "admin.key").write_text("nonsense")
-    assert make(tmp_path) == ["admin"]
+    (tmp_path / "ca.key").write_text("cut off")
+    assert make(tmp_path) == ["ca", "apiserver", "admin"]
 
 
 def test_other_names_make_a_new_certificate(tmp_path: Path) -> None:
