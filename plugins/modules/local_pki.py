@@ -69,10 +69,6 @@ options:
     type: list
     elements: str
     default: []
-  renew:
-    description: Whether to make every certificate anew. Authorities and lone keys stay.
-    type: bool
-    default: false
   kubeconfigs:
     description: Kubeconfigs with everything in them, each a file of mode 0600.
     type: list
@@ -145,7 +141,6 @@ ARGUMENTS = {
     },
     "renew": {"type": "bool", "default": False},
     "keys": {**LIST, "no_log": False},
-    "renew": {"type": "bool", "default": False},
     "kubeconfigs": {
         "type": "list",
         "elements": "dict",
