@@ -27,9 +27,15 @@ def refuse_foreign(instance: Instance) -> None:
         if owner != instance.name:
             raise LocalError(f"{folder} is the state folder of instance {owner}, not of {instance.name}: "
                              "give every instance a local_state_dir of its own")
-    elif folder.exists() and (not folder.is_dir() or any(folder.iterdir())):
+    elif folder.exists() and not _older(instance) and (not folder.is_dir() or any(folder.iterdir())):
         raise LocalError(f"{folder} holds files and no {MARKER}, so it is no state folder of ours and stays as it is: "
                          "set local_state_dir to a folder of its own, or move away what lies there")
+
+
+def _older(instance: Instance) -> bool:
+    """Whether the folder was made before folders were marked: it leads to our tree."""
+    tree = instance.state_dir / "tree"
+    return tree.is_symlink() and tree.resolve().is_relative_to(instance.cache_dir.resolve() / "tree")
 
 
 def claim(instance: Instance, *, check: bool) -> bool:

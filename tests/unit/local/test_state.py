@@ -63,6 +63,17 @@ def test_a_folder_with_other_files_stays_as_it_is(instance: Instance, act: objec
     assert instance.state_dir.stat().st_mode & 0o777 == 0o755
 
 
+def test_a_folder_from_before_folders_were_marked_is_ours(instance: Instance, tmp_path: Path) -> None:
+    (instance.state_dir / "nodes").mkdir(parents=True)
+    (instance.state_dir / "tree").symlink_to(tmp_path / "photos")
+    with pytest.raises(LocalError, match="is no state folder of ours"):
+        clean(instance, check=False)
+    (instance.state_dir / "tree").unlink()
+    (instance.state_dir / "tree").symlink_to(instance.cache_dir / "tree/0a1b")
+    assert claim(instance, check=False)
+    assert clean(instance, check=False) == [str(instance.state_dir)]
+
+
 @pytest.mark.parametrize("act", [clean, claim])
 def test_another_instances_folder_stays_as_it_is(instance: Instance, act: object) -> None:
     assert callable(act)
