@@ -79,10 +79,6 @@ options:
     description: Root certificates that the service's certificate is verified by.
     type: path
     required: true
-  jwt_file:
-    description: JSON file whose C(current) is the key that tokens are signed with.
-    type: path
-    required: true
   rate:
     description: Idempotent requests a second. By default the drill's own.
     type: float
@@ -126,7 +122,6 @@ EXAMPLES = r"""
       - name: edge-2
         address: 10.77.202.10
     ca_file: "{{ local_state_dir }}/certificate/ca.crt"
-    jwt_file: "{{ local_state_dir }}/secrets/jwt-ring.json"
     report_dir: "{{ local_state_dir }}/drills"
 """
 
@@ -171,7 +166,6 @@ ARGUMENTS = {
         "options": {"name": {"type": "str", "required": True}, "address": {"type": "str", "required": True}},
     },
     "ca_file": {"type": "path", "required": True},
-    "jwt_file": {"type": "path", "required": True},
     "rate": {"type": "float"},
     "plain_rate": {"type": "float", "default": 10},
     "before": {"type": "float", "default": 8},
@@ -197,7 +191,7 @@ def main() -> None:
     plan = Plan(
         name=params["scenario"], regions=tuple(params["regions"]),
         edges=tuple((edge["name"], edge["address"]) for edge in params["edges"]),
-        ca_file=Path(params["ca_file"]), jwt_file=Path(params["jwt_file"]),
+        ca_file=Path(params["ca_file"]),
         **own, **{key: params[key] for key in ("client", "watcher", "domain", "plain_rate", "before")},
     )
     try:

@@ -58,10 +58,6 @@ options:
     description: Root certificates that the service's certificate is verified by.
     type: path
     required: true
-  jwt_file:
-    description: JSON file whose C(current) is the key that tokens are signed with.
-    type: path
-    required: true
   rate:
     description: Requests a second, half of them GETs, half POSTs that verify.
     type: float
@@ -115,7 +111,6 @@ EXAMPLES = r"""
     name: llm-verifier
     domain: llm-verifier.com
     ca_file: "{{ local_state_dir }}/certificate/ca.crt"
-    jwt_file: "{{ local_state_dir }}/secrets/jwt-ring.json"
     rate: 20
     cores: 0.05
     objective_seconds: 2
@@ -153,7 +148,7 @@ PATH = {"type": "path", "required": True}
 NUMBER = {"type": "float", "required": True}
 ARGUMENTS = {
     "instance": INSTANCE, "client": TEXT, "region": TEXT, "address": TEXT, "kubeconfig": PATH, "namespace": TEXT,
-    "name": TEXT, "domain": TEXT, "ca_file": PATH, "jwt_file": PATH, "rate": NUMBER,
+    "name": TEXT, "domain": TEXT, "ca_file": PATH, "rate": NUMBER,
     "factor": {"type": "float", "default": 3}, "before": {"type": "float", "default": 60},
     "during": {"type": "float", "default": 180}, "after": {"type": "float", "default": 240},
     "objective_seconds": NUMBER, "stable_seconds": {"type": "float", "default": 120}, "cores": NUMBER,
@@ -169,7 +164,7 @@ def main() -> None:
     if module.check_mode:
         module.exit_json(changed=False, msg=f"would send {params['rate']:g} requests/s and more to {params['region']}")
     own = {key: value for key, value in params.items() if key not in ELSEWHERE}
-    plan = Plan(**{**own, "ca_file": Path(own["ca_file"]), "jwt_file": Path(own["jwt_file"])})
+    plan = Plan(**{**own, "ca_file": Path(own["ca_file"])})
     try:
         report = carry_out(Instance.from_dict(params["instance"]), plan, params["progress_file"])
         paths = keep(plan, Path(params["report_dir"]), report, time.strftime("%Y%m%dT%H%M%S"))

@@ -22,8 +22,8 @@ from ansible_collections.llm_verifier.multi_region.plugins.module_utils.drill.ru
     install,
     recorded,
     running,
-    token,
 )
+from ansible_collections.llm_verifier.multi_region.plugins.module_utils.drill.tokens import signing_key, token
 from ansible_collections.llm_verifier.multi_region.plugins.module_utils.local.node import Node
 
 from .conftest import CLIENTS, DOMAIN, OWN, REGIONS, Site, all_own, changes, steady, until
@@ -63,7 +63,7 @@ def watch(site: Site, seconds: float, wrong: Callable[[], bool]) -> None:
 @contextmanager
 def load(site: Site, rate: float = RATE, geographies: tuple[str, ...] = ("europe",)) -> Iterator[list[dict[str, Any]]]:
     """Requests of each geography at a constant rate while this is open; afterwards what is yielded holds them."""
-    key = json.loads((site.state / "secrets/jwt-ring.json").read_text())["current"]
+    key = signing_key(site.instance, REGIONS)
     settings = {"host": f"api.{DOMAIN}", "token": token(key, time.time()), "rate": rate, "plain_rate": 0,
                 "cafile": f"/node/{FOLDER}/ca.pem", "seconds": 600, "stop": f"/node/{FOLDER}/stop"}
     clients = [Node(site.instance, CLIENTS[geography]) for geography in geographies]

@@ -6,7 +6,6 @@
 from __future__ import annotations
 
 import hashlib
-import json
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -20,8 +19,8 @@ from ansible_collections.llm_verifier.multi_region.plugins.module_utils.drill.ru
     install,
     recorded,
     running,
-    token,
 )
+from ansible_collections.llm_verifier.multi_region.plugins.module_utils.drill.tokens import signing_key, token
 from ansible_collections.llm_verifier.multi_region.plugins.module_utils.local.node import Node
 
 from .conftest import DOMAIN, REGIONS, Site, all_own, changes, steady, until
@@ -48,7 +47,7 @@ def load(site: Site) -> Iterator[list[dict[str, Any]]]:
     install(node, site.state / "certificate/ca.crt")
     stop = node.inside / FOLDER / "stop"
     stop.unlink(missing_ok=True)
-    key = json.loads((site.state / "secrets/jwt-ring.json").read_text())["current"]
+    key = signing_key(site.instance, REGIONS)
     settings = {"host": f"api.{DOMAIN}", "token": token(key, time.time()), "rate": RATE, "plain_rate": 0,
                 "cafile": f"/node/{FOLDER}/ca.pem", "seconds": SECONDS, "stop": f"/node/{FOLDER}/stop"}  # fmt: skip
     with running(node, "load", settings, "rotation") as process:

@@ -5,10 +5,7 @@
 
 from __future__ import annotations
 
-import base64
 import contextlib
-import hashlib
-import hmac
 import json
 import os
 import signal
@@ -34,6 +31,7 @@ from .log import KEPT, decisions, sample
 from .picture import picture
 from .report import Moments, Report, analyse, text
 from .scenarios import EDGES, Scenario, Step, scenario
+from .tokens import signing_key, token
 
 SENT = (load, watch)
 FOLDER = "data/drill"
@@ -60,7 +58,6 @@ class Plan:
     domain: str
     edges: tuple[tuple[str, str], ...]
     ca_file: Path
-    jwt_file: Path
     rate: float
     plain_rate: float
     before: float
@@ -104,16 +101,6 @@ class Found:
 
     def text(self) -> str:
         return f"{text(self.report)}\n{summary(self.engine, self.report)}"
-
-
-def token(key: str, now: float) -> str:
-    """Return a JSON Web Token of the drill, valid for an hour from ``now`` (seconds since the epoch)."""
-    def part(raw: bytes) -> str:
-        return base64.urlsafe_b64encode(raw).rstrip(b"=").decode()
-
-    claims = {"sub": "drill", "iat": int(now), "exp": int(now) + 3600}
-    signed = ".".join(part(json.dumps(value).encode()) for value in ({"alg": "HS256", "typ": "JWT"}, claims))
-    return f"{signed}.{part(hmac.digest(key.encode(), signed.encode(), hashlib.sha256))}"
 
 
 def probes(plan: Plan) -> list[dict[str, Any]]:
@@ -220,7 +207,7 @@ def _play(stage: Stage, plan: Plan, nodes: tuple[Node, Node], samples: list[dict
     stop.unlink(missing_ok=True)
     try:
         prepare(stage, plan, progress_file)
-        with (running(client, "load", _load_settings(plan)) as sender,
+        with (running(client, "load", _load_settings(stage.instance, plan)) as sender,
               running(watcher, "watch", {"seconds": plan.seconds + LONGER_SECONDS, "interval": 0.2,
                                          "probes": probes(plan)})):
             progress(progress_file, f"{plan.rate:.0f} requests/s from {plan.client}")
@@ -242,8 +229,8 @@ def _play(stage: Stage, plan: Plan, nodes: tuple[Node, Node], samples: list[dict
     return moments
 
 
-def _load_settings(plan: Plan) -> dict[str, Any]:
-    key, patience = json.loads(plan.jwt_file.read_text())["current"], plan.scenario.patience
+def _load_settings(instance: Instance, plan: Plan) -> dict[str, Any]:
+    key, patience = signing_key(instance, plan.regions), plan.scenario.patience
     lost = any(step.do in LOST and not step.words for step in plan.scenario.steps)
     return {"host": f"api.{plan.domain}", "token": token(key, time.time()), "rate": plan.rate,
             "plain_rate": plan.plain_rate, "cafile": f"/node/{FOLDER}/ca.pem",

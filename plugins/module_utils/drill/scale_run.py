@@ -21,8 +21,9 @@ from ..local.commands import run
 from ..local.instance import Instance, LocalError
 from ..local.node import Node
 from ..local.progress import report as progress
-from .run import FOLDER, install, recorded, running, token
+from .run import FOLDER, install, recorded, running
 from .scaling import Course, Report, Sample, analyse, text
+from .tokens import signing_key, token
 
 LOAD_SECONDS = 1800.0
 """More than a drill ever takes: its load is stopped by hand."""
@@ -51,7 +52,6 @@ class Plan:
     name: str
     domain: str
     ca_file: Path
-    jwt_file: Path
     rate: float
     factor: float
     before: float
@@ -106,9 +106,9 @@ def busy_cores(instance: Instance, plan: Plan) -> float:
     return float(run(command, timeout=BUSY_SECONDS * 10).stdout)
 
 
-def settings(plan: Plan, rate: float) -> dict[str, Any]:
+def settings(instance: Instance, plan: Plan, rate: float) -> dict[str, Any]:
     """What the load client is told: one try a request, so that what is late is seen."""
-    key = json.loads(plan.jwt_file.read_text())["current"]
+    key = signing_key(instance, [plan.region])
     return {"host": f"api.{plan.domain}", "addresses": [plan.address], "token": token(key, time.time()),
             "cafile": f"/node/{FOLDER}/ca.pem", "rate": rate, "plain_rate": 0, "seconds": LOAD_SECONDS, "attempts": 1,
             "connect_seconds": 2, "stop": f"/node/{FOLDER}/stop"}  # fmt: skip
@@ -128,7 +128,7 @@ def carry_out(instance: Instance, plan: Plan, progress_file: str | None) -> Repo
 
         def begin(name: str, rate: float) -> None:
             progress(progress_file, f"{plan.region}: {rate:g} requests/s" + (" more" if name == "more" else ""))
-            words = {**settings(plan, rate), "stop": f"/node/{FOLDER}/{name}"}
+            words = {**settings(instance, plan, rate), "stop": f"/node/{FOLDER}/{name}"}
             look.loads.append(stack.enter_context(running(client, "load", words, name)))
 
         begun = time.time()
