@@ -16,7 +16,7 @@ description:
     that traffic moves later without the control host and without the cloud's control plane.
   - A run changes neither weights nor evictions of the routing engine.
   - Refuses what the cloud would refuse before any call, with every reason, and touches nothing that has another owner.
-extends_documentation_fragment: [llm_verifier.multi_region.routing]
+extends_documentation_fragment: [llm_verifier.multi_region.routing, llm_verifier.multi_region.routing.policy]
 requirements:
   - boto3 (C(pip install -r requirements-aws.txt))
 attributes:

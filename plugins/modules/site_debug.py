@@ -19,7 +19,10 @@ description:
   - What doesn't answer is told and left out. It never fails because something is down, and its time is bounded.
   - No question asks for a secret. Known values, and what looks like a private key or a token, are taken out of all
     answers.
-extends_documentation_fragment: [llm_verifier.multi_region.instance, llm_verifier.multi_region.routing]
+extends_documentation_fragment:
+  - llm_verifier.multi_region.instance
+  - llm_verifier.multi_region.routing
+  - llm_verifier.multi_region.routing.policy
 attributes:
   check_mode:
     description: Asks and sums up, but keeps no bundle.

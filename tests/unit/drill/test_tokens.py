@@ -39,5 +39,5 @@ def test_the_first_region_that_answers_tells_the_key(instance: Instance) -> None
 
 
 def test_that_none_answers_is_an_error_that_says_why(instance: Instance) -> None:
-    with pytest.raises(LocalError, match="no region tells the key that tokens are signed with: .*connection refused"):
+    with pytest.raises(LocalError, match=r"no region tells the key that tokens are signed with: .*connection refused"):
         signing_key(instance, ["us-east-1"])
