@@ -85,15 +85,15 @@ def order(settings: Settings, question: Question) -> dict[str, Any]:
 
 def ordered(settings: Settings, question: Question) -> Request:
     """What an order asks of a tick."""
-    edit = _lifting(question) if question["kind"] == LIFT else _ordering(settings, question)
+    edit = _lifting(settings, question) if question["kind"] == LIFT else _ordering(settings, question)
     return Request(edit=edit, by=str(question["by"]), reason=str(question["reason"]))
 
 
-def _lifting(question: Question) -> Edit:
+def _lifting(settings: Settings, question: Question) -> Edit:
     kinds = tuple(kind for kind in ORDERS if (kind == FREEZE) == bool(question.get("freeze")))
 
     def edit(state: State, _seen: Observations, _now: float) -> State:
-        return without_order(state, str(question["region"]), kinds)
+        return without_order(state, str(question["region"]), settings.regions, kinds)
 
     return edit
 
