@@ -85,15 +85,15 @@ def order(settings: Settings, question: Question) -> dict[str, Any]:
 
 def ordered(settings: Settings, question: Question) -> Request:
     """What an order asks of a tick."""
-    edit = _lifting(question) if question["kind"] == LIFT else _ordering(settings, question)
+    edit = _lifting(settings, question) if question["kind"] == LIFT else _ordering(settings, question)
     return Request(edit=edit, by=str(question["by"]), reason=str(question["reason"]))
 
 
-def _lifting(question: Question) -> Edit:
+def _lifting(settings: Settings, question: Question) -> Edit:
     kinds = tuple(kind for kind in ORDERS if (kind == FREEZE) == bool(question.get("freeze")))
 
     def edit(state: State, _seen: Observations, _now: float) -> State:
-        return without_order(state, str(question["region"]), kinds)
+        return without_order(state, str(question["region"]), settings.regions, kinds)
 
     return edit
 
@@ -179,7 +179,7 @@ def takeover_by(control: Control, *, write: bool) -> dict[str, Any]:
     said = {"changed": role != before, "role": asdict(role), "unreached": dict(control.edges.silent), "tick": None}
     if role == before or not write:
         return said
-    copies = control.edges.claim(role, memory.journal.head())
+    copies = control.edges.claim(role, memory.head())
     said["unreached"] = dict(control.edges.silent)
     with memory.changing(mend=bool(copies)):
         take(memory, copies)
@@ -209,10 +209,12 @@ def verify_log(settings: Settings, question: Question) -> dict[str, Any]:
     """Whether the log is whole, and its head."""
     with opened(settings) as control:
         memory, head = control.memory, ""
-        with suppress(StateError):
-            memory.refresh()
-            head = memory.kept.state.log_head if memory.kept else ""
-        return verified(memory.journal, head, again=bool(question.get("replay")))
+        with memory.store.lock():  # between a line and the state that names it nothing fits; what follows takes long
+            with suppress(StateError):
+                memory.refresh()
+                head = memory.kept.state.log_head if memory.kept else ""
+            lines = list(memory.journal.lines())
+        return verified(lines, head, again=bool(question.get("replay")))
 
 
 COMMANDS: Mapping[str, Command] = {

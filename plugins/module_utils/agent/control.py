@@ -47,6 +47,13 @@ class Request:
     reason: str = ""
 
 
+_MEND: tuple[tuple[type[Exception], str], ...] = (
+    (JournalError, "The decision log is damaged: move its files, {folder}/decisions*.jsonl, away; a new one begins"),
+    (StateError, "Say anew which edge is active: takeover.yml"),
+    (OSError, "Make room in {folder}, or mend its disk"),
+)
+"""What helps where a decision can't be written down."""
+
 NOTHING = Request()
 """What every other tick is asked."""
 
@@ -86,7 +93,7 @@ class Control:
         if not self.memory.active:
             raise ElsewhereError(self.memory.role.active, self.settings.edge)
         if self.memory.kept is None and write:
-            take(self.memory, self.edges.copies(self.memory.journal.head()))
+            take(self.memory, self.edges.copies(self.memory.head()))
 
         edited = State()
 
@@ -152,11 +159,12 @@ class Control:
             if line is not None:
                 memory.journal.append([line])
             after = replace(decision.state, log_head=memory.journal.head())
-            memory.save(Kept(state=after, mark=memory.clock.mark(), epoch=memory.role.epoch))
+            kept = Kept(state=after, mark=memory.clock.mark(), epoch=memory.role.epoch)
+            memory.save(kept, at_once=line is not None)
         except (OSError, JournalError, StateError) as error:
+            mend = next(text for kind, text in _MEND if isinstance(error, kind)).format(folder=self.settings.folder)
             raise RecordError(
-                f"the decision can't be written down, so the last one stays in force: {error}. "
-                f"Make room in {self.settings.folder}"
+                f"the decision can't be written down, so the last one stays in force: {error}. {mend}"
             ) from error
 
     def _share(self, _decision: Decision) -> tuple[str, ...]:

@@ -5,11 +5,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 from ..routing.errors import RoutingError
 from ..routing.log import parse, replay, rows, verify
-from .journal import Journal
 
 
 def changes_of(line: str) -> list[dict[str, Any]]:
@@ -20,14 +20,14 @@ def changes_of(line: str) -> list[dict[str, Any]]:
         return []
 
 
-def verified(journal: Journal, head: str, *, again: bool) -> dict[str, Any]:
-    """Whether the log is one chain ending in `head` (empty for unknown); `again` decides every line once more."""
-    found = verify(journal.lines(), head)
+def verified(lines: Sequence[str], head: str, *, again: bool) -> dict[str, Any]:
+    """Whether a log is one chain ending in `head` (empty for unknown); `again` decides every line once more."""
+    found = verify(lines, head)
     problems = [str(problem) for problem in found.problems]
     replayed = 0
     if again and not problems:
         try:
-            for replayed, (line, wanted) in enumerate(zip(journal.lines(), replay(journal.lines())), 1):
+            for replayed, (line, wanted) in enumerate(zip(lines, replay(lines)), 1):
                 if line != wanted:
                     problems.append(f"line {replayed}: the same inputs give another decision now")
         except RoutingError as error:

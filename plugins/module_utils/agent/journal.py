@@ -25,7 +25,11 @@ class JournalError(Exception):
 
 
 class Journal:
-    """The log in a folder: `decisions.jsonl`, and older parts `decisions-<number>.jsonl`, the oldest first."""
+    """The log in a folder: `decisions.jsonl`, and older parts `decisions-<number>.jsonl`, the oldest first.
+
+    `append`, `rotate` and `replace` are for who holds the memory's lock. All else only reads, and a line that isn't
+    ended yet doesn't count: somebody is writing it, or a crash left it, and then the next `append` takes it away.
+    """
 
     def __init__(self, folder: Path, largest: int = LARGEST_FILE, kept: int = KEPT_FILES) -> None:
         self.folder, self.path = folder, folder / NAME
@@ -34,15 +38,17 @@ class Journal:
         self._inputs = (0, "")
 
     def head(self) -> str:
-        """The hash of the last line, empty for none. Takes away a line that a crash left unfinished: call it locked."""
+        """The hash of the last line, empty for none."""
         stamp = self._stamp()
         if self._known and stamp == self._known[0]:
             return self._known[1]
-        self._mend()
-        files = [path for path in self._files() if path.stat().st_size]
-        last = _last_line(files[-1]) if files else b""
-        head = str(_entry(last, files[-1])["hash"]) if last else ""
-        self._known = (self._stamp(), head)
+        head = ""
+        for path in reversed(self._files()):
+            last = _last_line(path)
+            if last:
+                head = str(_entry(last, path)["hash"])
+                break
+        self._known = (stamp, head)
         return head
 
     def append(self, lines: Iterable[str]) -> None:
@@ -50,6 +56,7 @@ class Journal:
         lines = list(lines)
         if not lines:
             return
+        self._mend()
         previous = self.head()
         for line in lines:
             entry = _entry(line.encode(), self.path)
@@ -67,7 +74,7 @@ class Journal:
             if self.path.exists():
                 with self.path.open(encoding="utf-8") as opened:
                     for line in opened:
-                        if '"fleet":' in line:
+                        if '"fleet":' in line and line.endswith("\n"):
                             found = str(json.loads(line).get("inputs", {}).get("hash", ""))
             self._inputs = (stamp, found)
         return self._inputs[1]
@@ -75,16 +82,13 @@ class Journal:
     def lines(self) -> Iterator[str]:
         """Every line that is kept, the oldest first."""
         for path in self._files():
-            with path.open(encoding="utf-8") as opened:
-                for line in opened:
-                    if line.endswith("\n"):
-                        yield line[:-1]
+            yield from _lines(path)
 
     def tail(self, count: int) -> list[str]:
         """The last lines, at most `count`, the oldest first."""
         found: list[str] = []
         for path in reversed(self._files()):
-            found = path.read_text(encoding="utf-8").splitlines()[-(count - len(found)) :] + found
+            found = _lines(path)[-(count - len(found)) :] + found
             if len(found) >= count:
                 break
         return found
@@ -95,7 +99,7 @@ class Journal:
             return []
         found: list[str] = []
         for path in reversed(self._files()):
-            lines = path.read_text(encoding="utf-8").splitlines()
+            lines = _lines(path)
             for index in range(len(lines) - 1, -1, -1):
                 if json.loads(lines[index]).get("hash") == head:
                     return lines[index + 1 :] + found
@@ -137,6 +141,7 @@ class Journal:
         """Begin a new file where the current one is full. OSError when the disk doesn't let it."""
         if not self.path.exists() or self.path.stat().st_size < self._largest:
             return
+        self._mend()
         older = self._files()[:-1]
         number = int(older[-1].stem.rpartition("-")[2]) + 1 if older else 1
         os.replace(self.path, self.folder / f"decisions-{number:06d}.jsonl")
@@ -145,12 +150,18 @@ class Journal:
             path.unlink()
 
 
+def _lines(path: Path) -> list[str]:
+    """The ended lines of a file."""
+    return path.read_text(encoding="utf-8").split("\n")[:-1]
+
+
 def _last_line(path: Path) -> bytes:
+    """The last ended line, empty for none."""
     with path.open("rb") as opened:
         size, block = opened.seek(0, os.SEEK_END), 1 << 16
         while True:
             opened.seek(max(0, size - block))
-            found = opened.read(block).rstrip(b"\n")
+            found = opened.read(block).rpartition(b"\n")[0]
             if b"\n" in found or block >= size:
                 return found.rpartition(b"\n")[2]
             block *= 4

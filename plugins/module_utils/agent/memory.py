@@ -19,9 +19,10 @@ from .settings import Settings
 from .store import Kept, Role, StateError, Store, read_state, state_form
 
 SAVE_SECONDS = 10.0
-"""What changes at every tick (counters) is written this often; everything else at once."""
+"""How often a state is written that only grew older; every other one is written at once."""
 
 REFUSED, CONFLICT = 403, 409
+DAMAGED = "damaged"
 
 
 class Memory:
@@ -87,7 +88,7 @@ class Memory:
                 self.clock = clock
 
     def save(self, kept: Kept, *, at_once: bool = True) -> None:
-        """Remember a state, and write it unless only counters changed since a moment ago.
+        """Remember a state, and write it unless it only grew older since a moment ago.
 
         OSError: it is not remembered. StateError for one that is older than what is remembered.
         """
@@ -142,10 +143,17 @@ class Memory:
         self.store.choose(role)
         return True
 
+    def head(self) -> str:
+        """The log's head as other edges are told it. A damaged log has one that none knows, so they send the whole."""
+        try:
+            return self.journal.head()
+        except JournalError:
+            return DAMAGED
+
     def told(self) -> dict[str, Any]:
         """What other edges are told of this one."""
         generation = max(self.kept.state.generation if self.kept else 0, self.applied)
-        return {"role": plain(self.role), "generation": generation, "head": self.journal.head()}
+        return {"role": plain(self.role), "generation": generation, "head": self.head()}
 
     def copy(self, after: str) -> dict[str, Any]:
         """State and log for another edge: the lines behind `after`, or all of them (`whole`) when that isn't known."""
@@ -160,6 +168,9 @@ class Memory:
 
 
 def material(kept: Kept) -> Kept:
-    """A state without what changes at every tick."""
-    regions = tuple(replace(region, counters=(), successes=0) for region in kept.state.regions)
+    """A state without the times that change at every tick. A count that moves is material: a crash must not undo it."""
+    regions = tuple(
+        replace(region, counters=tuple(replace(counter, last=0.0) for counter in region.counters))
+        for region in kept.state.regions
+    )
     return replace(kept, state=replace(kept.state, at=0.0, regions=regions), mark=Mark(at=0.0, elapsed=0.0, boot=""))

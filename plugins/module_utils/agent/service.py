@@ -22,6 +22,7 @@ from ..routing.state import PHASES
 from .control import Control
 from .disk import BusyError
 from .edges import CLAIM, COPY, DECISION, OBSERVATIONS
+from .journal import JournalError
 from .loop import Outcome
 from .metrics import MetricsServer, Sample
 from .page import Page
@@ -114,7 +115,7 @@ class Service:
             decision = replace(decision, state=memory.kept.state)
         try:
             self.page.write(memory.journal, memory.role.active, decision, outcome.observations)
-        except OSError as error:
+        except (OSError, JournalError) as error:
             return (f"the status page is old: {error}",)
         return ()
 

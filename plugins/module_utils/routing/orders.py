@@ -5,7 +5,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from dataclasses import replace
 from math import isfinite
 
@@ -89,12 +89,19 @@ def with_order(
     return replace(state, orders=live([*kept, order], fleet, now))
 
 
-def without_order(state: State, region: str, kinds: Iterable[str] = (FORCE_DOWN, DRAIN, FORCE_UP)) -> State:
+def without_order(
+    state: State, region: str, regions: Iterable[Region], kinds: Iterable[str] = (FORCE_DOWN, DRAIN, FORCE_UP)
+) -> State:
     """The state without the orders of these kinds for a region (FLEET for all), as failback and unfreeze want it.
 
-    The region then comes back by the ramp, as soon as it is healthy and without a hold-down.
+    The region then comes back by the ramp, as soon as it is healthy and without a hold-down. Raises RefusedOrderError
+    for a region that can't have such orders.
     """
-    gone = [order for order in state.orders if order.region == region and order.kind in tuple(kinds)]
+    kinds = tuple(kinds)
+    problems = tuple(_place(region, kinds, {item.name for item in regions}))
+    if problems:
+        raise RefusedOrderError(problems, f"the end of orders {region}".rstrip())
+    gone = [order for order in state.orders if order.region == region and order.kind in kinds]
     lifted = {order.region for order in gone if order.kind in OUT}
     return replace(
         state,
@@ -110,14 +117,18 @@ def _refused(key: str, id: str, wrong: str, allowed: str, mend: str) -> Problem:
 def _form(order: Order, fleet: Mapping[str, Region], now: float) -> Iterator[Problem]:
     if order.kind not in ORDERS:
         yield _refused("kind", "order-kind", f"{order.kind!r} is unknown", ", ".join(ORDERS), "name one of these")
-    if order.region not in fleet and (order.kind != FREEZE or order.region != FLEET):
-        wrong = f"{order.region!r} is no region"
-        yield _refused("region", "order-region", wrong, ", ".join(sorted(fleet)), "only freeze concerns all regions")
+    yield from _place(order.region, (order.kind,), fleet)
     if not order.by.strip() or not order.reason.strip():
         yield _refused("by", "order-unsigned", "who and why is missing", "a name and a reason", "say both")
     if not isfinite(order.until) or 0 < order.until <= now or order.until < 0:
         wrong = f"{order.until} has passed"
         yield _refused("until", "order-expired", wrong, "a time to come, or 0", "give a later end")
+
+
+def _place(region: str, kinds: Collection[str], names: Collection[str]) -> Iterator[Problem]:
+    if region not in names and not (region == FLEET and FREEZE in kinds):
+        wrong = f"{region!r} is no region"
+        yield _refused("region", "order-region", wrong, ", ".join(sorted(names)), "only freeze concerns all regions")
 
 
 def _gate(

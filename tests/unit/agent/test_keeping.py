@@ -121,6 +121,34 @@ def test_a_line_that_a_crash_cut_off_is_taken_away(store: Store) -> None:
     assert list(journal.lines()) == chain(1, 4)
 
 
+@pytest.mark.parametrize("size", [300, 1 << 20])
+def test_who_reads_while_a_line_is_written_neither_takes_it_nor_cuts_it_off(store: Store, size: int) -> None:
+    """In a file of its own, just begun, and behind other lines."""
+    journal = Journal(store.folder, largest=size)
+    journal.append(chain(1, 5))
+    journal.rotate()
+    next_line = json.dumps({"number": 6, "previous": "h5", "hash": "h6", "inputs": {"fleet": {}, "hash": "f"}}) + "\n"
+    begun = next_line[:-8].encode()
+    reader = Journal(store.folder)
+    with (store.folder / "decisions.jsonl").open("ab", buffering=0) as log:
+        log.write(begun)
+        assert (reader.head(), reader.tail(1), reader.after("h4")) == ("h5", chain(5, 5), chain(5, 5))
+        assert (list(reader.lines()), reader.inputs()) == (chain(1, 5), "")
+        log.write(next_line[-8:].encode())
+    assert list(reader.lines()) == [*chain(1, 5), next_line[:-1]]
+    assert (reader.head(), reader.inputs()) == ("h6", "f")
+
+
+def test_a_line_that_a_crash_cut_off_isnt_kept_in_an_older_file(store: Store) -> None:
+    journal = Journal(store.folder, largest=100)
+    journal.append(chain(1, 3))
+    with (store.folder / "decisions.jsonl").open("a") as log:
+        log.write(line(4, "h3")[:20])
+    journal.rotate()
+    journal.append(chain(4, 4))
+    assert [path.read_text().count("{") for path in sorted(store.folder.glob("decisions-*"))] == [3]
+
+
 def test_lines_that_do_not_follow_are_refused(store: Store) -> None:
     journal = Journal(store.folder)
     journal.append(chain(1, 3))

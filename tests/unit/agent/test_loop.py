@@ -8,12 +8,13 @@ from __future__ import annotations
 import errno
 import json
 import os
+from concurrent.futures import Future, ThreadPoolExecutor, wait
 from dataclasses import replace
 from typing import Any
 
 import pytest
 
-from ansible_collections.llm_verifier.multi_region.plugins.module_utils.agent import commands, control, loop
+from ansible_collections.llm_verifier.multi_region.plugins.module_utils.agent import commands, control, loop, memory
 from ansible_collections.llm_verifier.multi_region.plugins.module_utils.agent.history import verified
 from ansible_collections.llm_verifier.multi_region.plugins.module_utils.agent.service import Service
 from ansible_collections.llm_verifier.multi_region.plugins.module_utils.agent.store import ElsewhereError, Kept, Role
@@ -21,6 +22,7 @@ from ansible_collections.llm_verifier.multi_region.plugins.module_utils.drill im
 from ansible_collections.llm_verifier.multi_region.plugins.module_utils.providers.interface import Steering
 from ansible_collections.llm_verifier.multi_region.plugins.module_utils.routing.decision import effective_table
 from ansible_collections.llm_verifier.multi_region.plugins.module_utils.routing.errors import RoutingError
+from ansible_collections.llm_verifier.multi_region.plugins.module_utils.routing.explain import history
 from ansible_collections.llm_verifier.multi_region.plugins.module_utils.routing.model import RoutingTable
 from ansible_collections.llm_verifier.multi_region.plugins.module_utils.routing.records import Records
 
@@ -81,6 +83,34 @@ def test_an_order_is_in_force_on_both_edges_and_in_both_logs(edges: Edges) -> No
     assert heads[0] and heads[0] == heads[1]
     assert not order(one, "force_down", "eu-west-1")["changed"]
     assert order(one, "lift", "eu-west-1")["changed"]
+
+
+@pytest.mark.parametrize(("region", "freeze"), [("mars", False), ("mars", True), ("", False)])
+def test_the_end_of_orders_of_no_region_is_refused(edges: Edges, region: str, freeze: bool) -> None:
+    one, _two = both(edges)
+    with pytest.raises(RoutingError, match="is no region"):
+        order(one, "lift", region, freeze=freeze)
+
+
+def test_who_forced_an_order_and_why_ends_in_both_logs(edges: Edges) -> None:
+    one, two = both(edges)
+    order(one, "drain", "eu-west-1")
+    order(one, "drain", "ap-south-1")
+    order(one, "force_down", "us-east-1", force=True, by="bea", reason="a fire")
+    order(one, "lift", "us-east-1", by="ida", reason="it is out")
+    rounds(one, two)
+    for service in (one, two):
+        entries = [json.loads(line) for line in service.control.memory.journal.lines()]
+        given, ended = (next(item for item in entries if item.get("by") == name) for name in ("bea", "ida"))
+        signed = {key: given["orders"][0][key] for key in ("kind", "region", "by", "reason", "force")}
+        assert signed == {
+            "kind": "force_down", "region": "us-east-1", "by": "bea", "reason": "a fire", "force": True
+        }  # fmt: skip
+        assert (given["by"], given["reason"]) == ("bea", "a fire")
+        assert ended["lifted"] == given["orders"] and (ended["by"], ended["reason"]) == ("ida", "it is out")
+        text = "\n".join(history(service.control.memory.journal.lines(), 0, float("inf")).lines)
+        assert "us-east-1: order force_down by bea: a fire" in text
+        assert "us-east-1: end of order force_down by ida: it is out" in text
 
 
 def test_check_mode_says_what_would_be_done_and_does_nothing(edges: Edges) -> None:
@@ -190,6 +220,25 @@ def test_killed_between_log_and_state_the_chain_goes_on(edges: Edges, monkeypatc
     assert len(lines) >= 2 and again.control.memory.journal.head() == held(again).state.log_head
 
 
+def test_who_verifies_the_log_while_a_decision_is_written_finds_it_whole(
+    edges: Edges, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Between the line in the log and the state that names it as the head."""
+    one, _two = both(edges)
+    save, asked = one.control.memory.store.save, list[Future[dict[str, Any]]]()
+    with ThreadPoolExecutor(1) as threads:
+
+        def slow(kept: Kept) -> None:
+            asked.append(threads.submit(commands.verify_log, one.settings, {}))
+            wait(asked, 0.5)
+            save(kept)
+
+        monkeypatch.setattr(one.control.memory.store, "save", slow)
+        order(one, "force_down", "eu-west-1")
+    found = asked[0].result()
+    assert found["whole"] and found["head"] == held(one).state.log_head, found["problems"]
+
+
 def test_a_full_disk_keeps_the_last_decision_and_says_so(edges: Edges, monkeypatch: pytest.MonkeyPatch) -> None:
     one, _two = both(edges)
     order(one, "force_down", "eu-west-1")
@@ -205,6 +254,66 @@ def test_a_full_disk_keeps_the_last_decision_and_says_so(edges: Edges, monkeypat
     monkeypatch.undo()
     assert not order(one, "drain", "ap-south-1")["failures"]
     assert admission(first, "ap-south-1") == 0
+
+
+def test_a_damaged_log_is_no_full_disk_and_a_new_one_begins_in_its_place(edges: Edges) -> None:
+    one, _two = both(edges)
+    order(one, "force_down", "eu-west-1")
+    log = edges["edge-1"].settings.folder / "decisions.jsonl"
+    log.write_text(log.read_text() + "damaged\n")
+    one.page._written = float("-inf")
+    rounds(one)
+    assert "its last line is no decision" in one.trouble() and "decisions*.jsonl, away" in one.trouble()
+    assert "Make room" not in one.trouble() and admission(edges["edge-1"], "eu-west-1") == 0
+    log.replace(log.with_name("damaged"))
+    rounds(one)
+    assert not one.failures
+    assert order(one, "drain", "ap-south-1")["changed"] and not one.failures
+    found = verified(list(one.control.memory.journal.lines()), held(one).state.log_head, again=True)
+    assert found["whole"] and found["lines"] >= 1
+
+
+def test_an_edge_that_follows_with_a_damaged_log_is_sent_a_whole_one(edges: Edges) -> None:
+    one, two = both(edges)
+    order(one, "force_down", "eu-west-1")
+    log = edges["edge-2"].settings.folder / "decisions.jsonl"
+    log.write_text(log.read_text() + "damaged\n")
+    rounds(two, one, two)
+    assert list(two.control.memory.journal.lines()) == list(one.control.memory.journal.lines())
+    assert one.failures == two.failures == ()
+
+
+def test_a_state_that_only_grows_older_is_written_now_and_then(
+    edges: Edges, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    one, two = both(edges)
+    for _tick in range(25):
+        rounds(two, one)
+    state = edges["edge-1"].settings.folder / "state.json"
+    before, at = state.read_bytes(), held(one).state.at
+    rounds(two, one, two, one)
+    assert state.read_bytes() == before and held(one).state.at > at
+    monkeypatch.setattr(memory, "SAVE_SECONDS", 0.0)
+    rounds(one)
+    assert state.read_bytes() != before
+
+
+def test_what_was_counted_survives_a_crash(edges: Edges) -> None:
+    """Two failed checks, a crash, and the third one is the third."""
+    one, two = both(edges)
+    for _tick in range(25):
+        rounds(two, one)
+    lines = one.control.memory.journal.head()
+    for edge in edges.values():
+        edge.sick = {"eu-west-1"}
+    rounds(two, one, two, one)
+    counted = [counter.failures for counter in held(one).state.region("eu-west-1").counters]
+    assert counted == [2, 2]
+    edges["edge-1"].end()
+    again = edges["edge-1"].serve()
+    rounds(two, again)
+    assert {counter.failures for counter in held(again).state.region("eu-west-1").counters} == {3}
+    assert again.control.memory.journal.head() != lines, "it is news"
 
 
 def test_a_damaged_state_stops_deciding_but_not_serving(edges: Edges) -> None:
@@ -314,11 +423,11 @@ def test_the_log_is_one_chain_and_replays_over_rotation(edges: Edges) -> None:
     for service in (one, two):
         memory = service.control.memory
         assert len(list(memory.store.folder.glob("decisions-*.jsonl"))) > 1
-        found = verified(memory.journal, held(service).state.log_head, again=True)
+        found = verified(list(memory.journal.lines()), held(service).state.log_head, again=True)
         assert found["whole"] and found["replayed"] == found["lines"] > 6, found["problems"]
     log = max(one.control.memory.store.folder.glob("decisions-*.jsonl"))
     log.write_text(log.read_text().replace("a test", "a jest"))
-    assert not verified(one.control.memory.journal, "", again=False)["whole"]
+    assert not verified(list(one.control.memory.journal.lines()), "", again=False)["whole"]
 
 
 def test_what_another_edge_says_about_the_future_or_for_others_is_left_out(edges: Edges) -> None:

@@ -45,7 +45,7 @@ def incident(known: bool = False) -> list[str]:
             made = Order(kind="drain", region=WEST, by="ana", reason="work", at=world.now)
             world.state = with_order(before, made, world.policy, world.regions, world.now)
         if number == 60:
-            world.state = without_order(before, WEST)
+            world.state = without_order(before, WEST, world.regions)
         start = world.state
         decision = world.tick()
         line = entry(

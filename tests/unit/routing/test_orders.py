@@ -52,7 +52,7 @@ def test_out_and_back_by_the_ramp_without_a_hold_down(kind: str) -> None:
     decision = world.tick()
     assert (world.admission(EU), decision.state.region(EU).reason) == (0, f"{kind} by ana: work")
     assert world.tick(5).generation == decision.generation
-    world.state = without_order(world.state, EU)
+    world.state = without_order(world.state, EU, world.regions)
     world.tick(2)
     assert world.admission(EU) == 0.01
     world.tick(50)
@@ -83,7 +83,7 @@ def test_force_up_keeps_a_sick_region_in() -> None:
     order(world, FORCE_UP, EU)
     world.tick(10)
     assert (world.admission(EU), world.verdicts()) == (1, {EU: "REGION_DOWN"})
-    world.state = without_order(world.state, EU)
+    world.state = without_order(world.state, EU, world.regions)
     world.tick(1)
     assert world.admission(EU) == 0
     order(world, FORCE_UP, EU)
@@ -105,7 +105,7 @@ def test_freeze_stops_what_moves_by_itself(region: str) -> None:
     assert world.admission(EU) == 0, "an order is no automatic move"
     world.tick(100)
     assert world.admission(EU) == 0, "nor does it come back by itself"
-    world.state = without_order(world.state, region, (FREEZE,))
+    world.state = without_order(world.state, region, world.regions, (FREEZE,))
     world.tick(50)
     assert world.admission(EU) == 1
 
@@ -161,6 +161,15 @@ def test_an_order_without_form_is_refused_whatever_the_force(changes: dict[str, 
     with pytest.raises(RefusedOrderError) as error:
         order(world, **{"kind": DRAIN, "region": EU, "force": True, **changes})
     assert [problem.id for problem in error.value.problems] == [id]
+
+
+@pytest.mark.parametrize(("region", "kinds"), [("mars", (DRAIN,)), ("mars", (FREEZE,)), (FLEET, (DRAIN, FORCE_UP))])
+def test_an_end_of_orders_that_there_cant_be_is_refused(region: str, kinds: tuple[str, ...]) -> None:
+    world = begun()
+    with pytest.raises(RefusedOrderError, match="order-region"):
+        without_order(world.state, region, world.regions, kinds)
+    assert without_order(world.state, EU, world.regions, (DRAIN,)) == world.state, "there is none, as wanted"
+    assert without_order(world.state, FLEET, world.regions, (FREEZE,)) == world.state
 
 
 def test_the_latest_order_of_a_region_counts() -> None:
