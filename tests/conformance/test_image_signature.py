@@ -16,6 +16,7 @@ import subprocess
 import tarfile
 import time
 from collections.abc import Iterator
+from pathlib import Path
 
 import pytest
 
@@ -27,6 +28,7 @@ from .programs import program
 
 STATUS = "Package: busybox\nArchitecture: amd64\nVersion: 1:1.35.0-4\n"
 NAME = "team/llm-verifier"
+ROOT = Path(__file__).resolve().parents[2]
 
 
 @pytest.fixture(name="registry", scope="module")
@@ -86,3 +88,27 @@ def test_a_registry_keeps_signatures_and_bills_as_they_were_stored(registry: Reg
     sbom.attach(registry, image, bill)
     assert sbom.attached(registry, image) == bill
     assert registry.digest(NAME, image.digest.replace(":", "-"))
+
+
+@pytest.mark.parametrize(("signed", "known", "said"), [
+    (False, True, "isn't signed: the registry has no"), (True, False, "is signed, but by none of these keys"),
+    (True, True, ""),
+])  # fmt: skip
+def test_a_deployment_begins_with_a_signed_image_alone(
+    registry: Registry, tmp_path: Path, signed: bool, known: bool, said: str
+) -> None:
+    """The playbook itself: without regions it fails in any case, but for another reason and after its record began."""
+    image, pair = pushed(registry, f"deployed {signed} {known}"), signature.new_pair()
+    if signed:
+        signature.ensure(registry, image, pair, False)
+    key = tmp_path / "key.pub"
+    key.write_bytes((pair if known else signature.new_pair())[1].pem)
+    given = {"local_state_dir": str(tmp_path), "regional_deploy_image": f"{image.repository}@{image.digest}",
+             "registry": registry.host, "image_build_registry_insecure": True,
+             "regional_deploy_public_keys": [str(key)]}  # fmt: skip
+    command = ["ansible-playbook", "-i", "inventories/local", "playbooks/80_deploy.yml", "-e", json.dumps(given)]
+    done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=False)
+    assert done.returncode != 0
+    output = " ".join((done.stdout + done.stderr).split())
+    assert said in output
+    assert bool(list(tmp_path.glob("runs/deploy-*.json"))) == (not said), "only what is signed begins"
