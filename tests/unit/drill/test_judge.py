@@ -135,6 +135,12 @@ def test_a_region_that_keeps_a_part_is_shared_and_a_part_that_goes_is_a_decision
     assert (engine.wrong, engine.late, engine.decision, engine.failover) == ([], [], 6.0, 6.0)
 
 
+def test_a_part_that_goes_a_tick_before_the_rest_is_the_decision_and_no_second_eviction() -> None:
+    part = {**EVICTION, "at": 114.0, "after": "SUSPECT", "admission_after": 0.1}
+    engine = judged(rows=[part, {**EVICTION, "admission_before": 0.1}])
+    assert (engine.wrong, engine.decision) == ([], 4.0)
+
+
 def test_a_request_that_was_slow_under_the_fault_is_late_and_one_while_a_node_boots_is_not() -> None:
     late = ["the slowest request took 2.1 s, 2 s allowed"]
     slow = [*records(), record(115.0, "us-east-1", seconds=2.1)]
