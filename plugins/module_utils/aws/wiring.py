@@ -15,7 +15,7 @@ from .session import Access, AwsError
 
 ACCESS: Mapping[str, Any] = {
     "profile": {"type": "str"},
-    "access_key": {"type": "str"},
+    "access_key": {"type": "str", "no_log": False},
     "secret_key": {"type": "str", "no_log": True},
     "session_token": {"type": "str", "no_log": True},
     "endpoint_url": {"type": "str"},

@@ -122,10 +122,9 @@ def test_a_region_never_holds_its_own_switch() -> None:
 
 
 def test_settings_are_read_strictly() -> None:
-    switch = {"bucket": "abc", "location": "eu-central-1"}
-    given: dict[str, object] = {"switches": [switch], "owner": "me"}
-    assert Settings.from_dict(given).switches == (("abc", "eu-central-1"),)
-    for wrong in ([{"bucket": "A.b", "location": "eu-central-1"}], [switch] * 2):
+    switches = [{"bucket": "abc", "location": "eu-central-1"}]
+    assert Settings.from_dict({"switches": switches, "owner": "me"}).switches == (("abc", "eu-central-1"),)
+    for wrong in ([{"bucket": "A.b", "location": "eu-central-1"}], switches * 2):
         with pytest.raises(ValueError, match="names of buckets"):
             Settings.from_dict({"switches": wrong})
     with pytest.raises(ValueError, match="no settings colour"):

@@ -27,6 +27,7 @@ from ansible_collections.llm_verifier.multi_region.plugins.module_utils.routing.
     Region,
     Site,
 )
+from ansible_collections.llm_verifier.multi_region.plugins.module_utils.routing.records import Card
 
 GUIDE = {
     "us-east-1": "north-america",
@@ -227,6 +228,22 @@ def test_the_default_budget(policy: dict[str, Any]) -> None:
         ("failing or slow", 19, 20, 50),
     ]
     assert all(line.within_objective for line in lines)
+
+
+@pytest.mark.parametrize(
+    ("interval", "timeout", "layer", "killed", "dropped", "soft"),
+    [(10, 6.0, "dns", (30, 70), (36, 76), (19, 70)), (20, 0.0, "load_balancer", (90, 100), (91, 101), (19, 40)),
+     (60, 40.0, "dns", (120, 160), (160, 200), (19, 70))],
+)  # fmt: skip
+def test_the_budget_of_a_cloud_is_that_of_its_own_health_checks(
+    policy: dict[str, Any], interval: int, timeout: float, layer: str, killed: Any, dropped: Any, soft: Any
+) -> None:
+    card = Card(name="c", layer=layer, ordered=True, shares=False, check_seconds=(10, 30), publish_seconds=10,
+                check_timeout_seconds=timeout, steer_seconds=11)  # fmt: skip
+    read = dataclasses.replace(Policy.from_dict(policy), health=Health(interval_seconds=interval, timeout_seconds=1))
+    lines = [(line.detection_seconds, line.total_seconds) for line in budget(read, card=card)]
+    assert lines == [killed, dropped, dropped, soft]
+    assert budget(read, card=dataclasses.replace(card, check_seconds=())) == budget(read)
 
 
 def test_a_timeout_longer_than_the_interval_counts(policy: dict[str, Any]) -> None:

@@ -153,7 +153,9 @@ class Publisher:
 
     def _have_checks(self, held: state.Held) -> dict[str, str]:
         """Every wanted health check's identifier; those that aren't there are made, children first."""
-        there = {(check.key, check.version): check for check in held.checks.values()}
+        # Of two alike the one that records name wins, or it would be taken away as the one too many.
+        by_use = sorted(held.checks.values(), key=lambda check: check.id in held.named)
+        there = {(check.key, check.version): check for check in by_use}
         made: dict[str, str] = {}
         wanted, all_versions = self.wanted, wire.versions(self.wanted)
         for key in sorted(all_versions, key=lambda key: (wanted[key]["type"] == "CALCULATED", key)):
