@@ -24,6 +24,8 @@ DOORS = "nodes/*/node/etc/monitoring/doors.json"
 """Written by the role monitoring on every edge: address and port by program."""
 PORTS = {"prometheus": 9090, "alertmanager": 9093}
 """Where each is looked for by habit."""
+PAGES = {"prometheus": ("dashboards", "consoles/index.html")}
+"""What to open there first."""
 
 
 def places(state: Path) -> Iterator[tuple[str, Place]]:
@@ -54,6 +56,8 @@ def main(argv: list[str]) -> int:
     def opened(number: int) -> None:
         edges = ", else ".join(place.name for place in chosen)
         print(f"http://127.0.0.1:{number}/ leads to {name} of {edges} until Ctrl-C", flush=True)
+        if name in PAGES:
+            print(f"{PAGES[name][0]}: http://127.0.0.1:{number}/{PAGES[name][1]}", flush=True)
 
     try:
         asyncio.run(serve(chosen, port, opened))

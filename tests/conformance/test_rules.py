@@ -129,6 +129,20 @@ def test_a_pod_that_is_gone_is_told_by_its_region(promtool: Check) -> None:
              ("4m45s", FIRING, []), ("5m", FIRING, firing("RegionalFailure/critical/a")))  # fmt: skip
 
 
+def test_a_silent_part_of_the_cluster_is_no_lost_region(promtool: Check) -> None:
+    promtool(REGION, {
+        'up{job="workload",region="a",instance="1"}': "1x40",
+        'up{job="coredns",cluster="a",instance="2"}': "0x40",
+        'up{job="kubelet",cluster="a",instance="3"}': "1x40",
+        'pod_cpu_usage_seconds_total{region="a",namespace="x",pod="p"}': "0+7.5x40",
+        'pod_cpu_usage_seconds_total{region="a",namespace="x",pod="q"}': "0+3.75x40",
+    }, ("4m45s", FIRING, []), ("5m", FIRING, firing("ClusterComponentDown/warning")),
+       ("5m", "region_job:up:avg", [(f'region_job:up:avg{{job="{job}",region="a"}}', up)
+                                    for job, up in (("coredns", 0), ("kubelet", 1), ("workload", 1))]),
+       ("6m", "region_namespace:pod_cpu_cores:rate5m",
+        [('region_namespace:pod_cpu_cores:rate5m{namespace="x",region="a"}', 0.75)]))  # fmt: skip
+
+
 def test_half_of_the_requests_above_two_seconds_are_a_high_latency(promtool: Check) -> None:
     pod = '{job="workload",region="a",method="GET",path="/x"'
     promtool(REGION, {

@@ -133,6 +133,7 @@ def test_an_edge_sees_all_regions(site: Site, edge: str) -> None:
 
 @pytest.mark.parametrize(("program", "path", "said"), [
     ("prometheus", "api/v1/query?query=count(up%7Bjob%3D%22region%22%7D)", '"4"]'),
+    ("prometheus", "consoles/index.html?region=eu-west-1", "LLM Verifier / Overview"),
     ("alertmanager", "api/v2/status", '"cluster"'),
 ])  # fmt: skip
 def test_a_door_on_loopback_leads_there_until_it_is_closed(site: Site, program: str, path: str, said: str) -> None:

@@ -79,7 +79,8 @@ async def _led_on(places: Sequence[Place], reader: asyncio.StreamReader, writer:
 async def _first(places: Sequence[Place]) -> tuple[asyncio.StreamReader, asyncio.StreamWriter] | None:
     for place in places:
         try:
-            return await asyncio.wait_for(asyncio.open_connection(place.host, place.port, ssl=place.context()), SECONDS)
+            async with asyncio.timeout(SECONDS):  # wait_for would lose the end of the program
+                return await asyncio.open_connection(place.host, place.port, ssl=place.context())
         except (TimeoutError, OSError):
             continue
     return None

@@ -64,6 +64,15 @@ def _region() -> Iterator[Alert]:
         description="Nothing tells how the region's requests end: no pod runs, or none may be scraped.",
         follows=_DOWN,
     )
+    yield Alert(
+        name="ClusterComponentDown",
+        expr='up{cluster=~".+"} == 0',
+        hold_seconds=300,
+        severity=WARNING,
+        summary="{{ $labels.job }} of {{ $labels.cluster }} doesn't answer",
+        description="Pods go on; what it does in the cluster isn't done, or isn't seen.",
+        follows=_DOWN,
+    )
 
 
 def _verdict(verdicts: tuple[str, ...], label: str) -> str:

@@ -23,6 +23,7 @@ def groups(settings: Settings) -> Iterator[Group]:
     yield Group(name="region-signals", place=REGION, interval_seconds=interval, rules=tuple(_signals(traffic)))
     yield Group(name="region-probes", place=REGION, interval_seconds=interval, rules=_PROBES)
     yield Group(name="region-use", place=REGION, interval_seconds=interval, rules=tuple(_use(settings.workload)))
+    yield Group(name="region-cluster", place=REGION, interval_seconds=interval, rules=_CLUSTER)
     yield Group(name="global-traffic", place=GLOBAL, interval_seconds=interval, rules=_GLOBAL)
 
 
@@ -49,15 +50,16 @@ def _signals(traffic: str) -> Iterator[Record]:
     yield Record(name="region:http_requests:rate5m", expr=f"sum by (region) ({rate})")
     yield Record(
         name="region_class:http_requests:rate5m",
-        expr=f'sum by (region, class) (label_replace({rate}, "class", "${{1}}xx", "code", "(.).*"))',
+        expr=f"sum by (region, class) (label_replace({rate}, {_CLASS}))",
     )
     yield Record(
         name="region:http_errors:ratio_rate5m",
         expr='(region_class:http_requests:rate5m{class="5xx"} or ignoring (class) region:http_requests:rate5m * 0)'
         " / ignoring (class) (region:http_requests:rate5m > 0)",
     )
-    yield Record(name="region_job:up:avg", expr='avg by (region, job) (up{region=~".+"})')
-    yield Record(name="region_job:up:sum", expr='sum by (region, job) (up{region=~".+"})')
+    answers = f"""up{{region=~".+"}} or {_of_clusters('up{cluster=~".+"}')}"""
+    yield Record(name="region_job:up:avg", expr=f"avg by (region, job) ({answers})")
+    yield Record(name="region_job:up:sum", expr=f"sum by (region, job) ({answers})")
 
 
 def _use(workload: str) -> Iterator[Record]:
@@ -75,6 +77,24 @@ def _use(workload: str) -> Iterator[Record]:
     )
     connections = f"sum by (region) (haproxy_frontend_current_sessions{{{_GATEWAY}}})"
     yield Record(name="region:gateway_connections:sum", expr=connections)
+
+
+def _of_clusters(series: str) -> str:
+    """Series of a cluster's own programs, which name their region by another label."""
+    return f'label_replace({series}, "region", "$1", "cluster", "(.+)")'
+
+
+_CLASS = '"class", "${1}xx", "code", "(.).*"'
+_CLUSTER = (
+    Record(name="region_namespace:pod_cpu_cores:rate5m",
+           expr="sum by (region, namespace) (rate(pod_cpu_usage_seconds_total[5m]))"),
+    Record(name="region_namespace:pod_memory_bytes:sum",
+           expr="sum by (region, namespace) (pod_memory_working_set_bytes)"),
+    Record(name="region_class:apiserver_answers:rate5m",
+           expr=f"sum by (region, class) (label_replace(rate(apiserver_request_total[5m]), {_CLASS}))"),
+    Record(name="region_rcode:dns_answers:rate5m",
+           expr="sum by (region, rcode) (rate(coredns_dns_responses_total[5m]))"),
+)  # fmt: skip
 
 
 # Here `region` is the one that is probed; who probes it is the label `instance` where regions are federated.

@@ -161,6 +161,20 @@ def test_config_maps_are_what_the_sidecar_takes() -> None:
     assert maps == every.config_maps(settings(), "monitoring", {"grafana_dashboard": "1"}, "LLM Verifier")
 
 
+def test_pages_of_prometheus_hold_every_query() -> None:
+    pages = every.consoles(settings())
+    assert set(pages) == {"index.html", *(f"{uid}.html" for uid in every.rendered(settings()))}
+    assert pages["index.html"] == pages["llm-verifier-overview.html"]
+    for uid, made in every.rendered(settings()).items():
+        text = pages[f"{uid}.html"]
+        for title, expr in checks.queries(made):
+            asked = json.dumps(expr)[1:-1]
+            forms = (" + {{ $region }} + ".join(f'"{part}"' for part in asked.split("$region")),
+                     asked.replace(r'\"$region\"', "%[1]q"))  # fmt: skip
+            assert any(form in text for form in forms), title
+        assert "%[1]s" not in text and "$region\"" not in text
+
+
 def test_few_panels_wait_for_an_eviction() -> None:
     panels = [panel for made in every.dashboards(settings()) for row in made.rows for panel in row.panels]
     assert [panel.title for panel in panels if panel.when == EVICTION] == ["Alerts that fire", "Regions taken out"]

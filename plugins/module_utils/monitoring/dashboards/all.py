@@ -12,7 +12,7 @@ from typing import Any
 from ..model import MonitoringError
 from ..rules import all_alerts, recorded
 from ..settings import Settings
-from . import checks, cost, grafana, overview, region, routing, slo
+from . import checks, console, cost, grafana, overview, region, routing, slo
 from .model import Dashboard
 
 PAGES = (overview, region, routing, slo, cost)
@@ -35,6 +35,12 @@ def rendered(settings: Settings) -> dict[str, dict[str, Any]]:
         if problems:
             raise MonitoringError(f"{dashboard.uid}: " + "; ".join(problems))
     return found
+
+
+def consoles(settings: Settings) -> dict[str, str]:
+    """The same dashboards by file name, as pages that Prometheus shows itself. Raises MonitoringError as `rendered`."""
+    rendered(settings)
+    return console.pages(dashboards(settings), settings.runbooks)
 
 
 def config_maps(settings: Settings, namespace: str, labels: Mapping[str, str], folder: str) -> list[dict[str, Any]]:

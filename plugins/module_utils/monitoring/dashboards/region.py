@@ -36,6 +36,7 @@ def dashboard(settings: Settings) -> Dashboard:
             Row(title="Requests", panels=_requests(settings)),
             Row(title="Health", panels=_health(settings)),
             Row(title="Workload and gateway", panels=_inside()),
+            Row(title="Cluster", panels=_cluster()),
         ),
     )
 
@@ -86,7 +87,7 @@ def _health(settings: Settings) -> tuple[Panel, ...]:
 
 def _inside() -> tuple[Panel, ...]:
     return (
-        Panel(width=8, title="Pods that are scraped", bounds=(0, None), alerts=("WorkloadMetricsMissing",),
+        Panel(width=8, title="What is scraped and answers", bounds=(0, None), alerts=("WorkloadMetricsMissing",),
               targets=one('max by (region, job) (region_job:up:sum{region=~"$region",job!="vantage"})',
                           "{{region}} {{job}}")),
         Panel(width=8, title="Processors that the workload uses", bounds=(0, None),
@@ -99,4 +100,20 @@ def _inside() -> tuple[Panel, ...]:
                           "{{region}} {{class}}")),
         Panel(title="Connections of the gateway", bounds=(0, None),
               targets=one(of_regions("region:gateway_connections:sum"))),
+    )  # fmt: skip
+
+
+def _cluster() -> tuple[Panel, ...]:
+    by_namespace, legend = "sum by (region, namespace) ({})", "{{region}} {{namespace}}"
+    return (
+        Panel(title="Processors that pods use", stacked=True,
+              targets=one(by_namespace.format(f"region_namespace:pod_cpu_cores:rate5m{REGION}"), legend)),
+        Panel(title="Memory that pods use", unit=BYTES, stacked=True,
+              targets=one(by_namespace.format(f"region_namespace:pod_memory_bytes:sum{REGION}"), legend)),
+        Panel(title="Answers a second of the API server by class", unit=PER_SECOND, stacked=True,
+              targets=one(f"sum by (region, class) (region_class:apiserver_answers:rate5m{REGION})",
+                          "{{region}} {{class}}"), alerts=("ClusterComponentDown",)),
+        Panel(title="Answers a second of the cluster's DNS", unit=PER_SECOND, stacked=True,
+              targets=one(f"sum by (region, rcode) (region_rcode:dns_answers:rate5m{REGION})",
+                          "{{region}} {{rcode}}"), alerts=("ClusterComponentDown",)),
     )  # fmt: skip
