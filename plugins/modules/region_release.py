@@ -98,8 +98,8 @@ def main() -> None:
 NO_OPTIONS = {
     "stage": "release", "owner": "release", "ensure_namespaces": [], "secret_values": {}, "secret_environment": {},
     "secret_files": {}, "secret_required": {}, "load_balancer_address": "", "load_balancer_addresses": {},
-    "prune": False, "prune_kinds": [], "prune_namespaces": [], "optional_kinds": [], "force_conflicts": True, "release": "",
-    "deadline": 60, "rollback": False,
+    "prune": False, "prune_kinds": [], "prune_namespaces": [], "optional_kinds": [], "force_conflicts": True,
+    "release": "", "deadline": 60, "rollback": False,
 }  # fmt: skip
 
 
