@@ -14,7 +14,7 @@ from .commands import run
 from .host import restore_limits
 from .instance import Instance, LocalError
 from .node import Node
-from .state import refuse_foreign
+from .state import MARKER, refuse_foreign
 
 COMMON = "llm-verifier"
 """Name of the folder that state folders lie in by default; the last instance takes it along."""
@@ -63,6 +63,11 @@ def _remove_folder(folder: Path) -> None:
     if left := _mounts_below(folder):
         raise LocalError(f"{left[0]} is still mounted, so {folder} stays: `umount {left[0]}` and clean again")
     if folder.exists():
+        for path in folder.iterdir():  # the marker goes last: what can't be removed now is ours the next time, too
+            if path.is_dir() and not path.is_symlink():
+                shutil.rmtree(path)
+            elif path.name != MARKER:
+                path.unlink()
         shutil.rmtree(folder)
     if folder.parent.name == COMMON:
         with contextlib.suppress(OSError):

@@ -16,7 +16,7 @@ from .files import FileChange, WantedFile, apply_changes, plan_files, reverted
 from .instance import Instance, LocalError
 from .node import Node, NodeSpec
 from .services import Service, await_ready, refresh, refresh_log, retire, test_configuration
-from .state import instance_lock
+from .state import claim, instance_lock
 
 
 @dataclass(slots=True)
@@ -67,6 +67,7 @@ class Reconciler:
         actions = self._plan_processes(check)
         if check:
             return Outcome(changes, actions)
+        claim(self.node.instance, check=False)
         running = self.node.pid() is not None
         self._take(changes, running)
         if not running or "restart the node" in actions:

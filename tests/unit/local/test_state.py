@@ -11,8 +11,12 @@ from pathlib import Path
 import pytest
 
 from ansible_collections.llm_verifier.multi_region.plugins.module_utils.local import clean as cleaning
+from ansible_collections.llm_verifier.multi_region.plugins.module_utils.local import network
 from ansible_collections.llm_verifier.multi_region.plugins.module_utils.local.clean import clean
+from ansible_collections.llm_verifier.multi_region.plugins.module_utils.local.files import WantedFile
 from ansible_collections.llm_verifier.multi_region.plugins.module_utils.local.instance import Instance, LocalError
+from ansible_collections.llm_verifier.multi_region.plugins.module_utils.local.node import Node, NodeSpec
+from ansible_collections.llm_verifier.multi_region.plugins.module_utils.local.reconcile import Reconciler
 from ansible_collections.llm_verifier.multi_region.plugins.module_utils.local.state import claim, instance_lock
 
 NAME = "zzunit"  # no instance of this name runs anywhere
@@ -93,15 +97,37 @@ def test_a_cache_in_the_state_folder_is_refused(instance: Instance, tmp_path: Pa
     assert instance.state_dir.exists()
 
 
-def test_files_that_stay_behind_are_told(instance: Instance, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_files_that_stay_behind_are_told_and_go_the_next_time(
+    instance: Instance, monkeypatch: pytest.MonkeyPatch
+) -> None:
     claim(instance, check=False)
+    (instance.state_dir / "nodes/web-1").mkdir(parents=True)
 
     def busy(path: object, *_words: object, **_named: object) -> None:
         raise OSError(16, "Device or resource busy", str(path))
 
-    monkeypatch.setattr(os, "rmdir", busy)
-    with pytest.raises(OSError, match="Device or resource busy"):
-        clean(instance, check=False)
+    with monkeypatch.context() as patched:
+        patched.setattr(os, "rmdir", busy)
+        with pytest.raises(OSError, match="Device or resource busy"):
+            clean(instance, check=False)
+    clean(instance, check=False)
+    assert not instance.state_dir.exists()
+
+
+def test_what_a_start_that_failed_left_is_ours(instance: Instance, monkeypatch: pytest.MonkeyPatch) -> None:
+    def fail(*_words: object, **_named: object) -> None:
+        raise LocalError("no namespaces today")
+
+    monkeypatch.setattr(network, "ensure_wan", fail)
+    node = Node(instance, "web-1")
+    files = [WantedFile("etc/page", b"hello", 0o644, False)]
+    for _number in range(2):
+        with pytest.raises(LocalError, match="no namespaces today"):
+            Reconciler(node, "test", NodeSpec("/tree", 1), files, []).run(check=False, timeout=1)
+    assert (node.inside / "etc/page").exists()
+    monkeypatch.setattr(cleaning.network, "remove_link", lambda *_words: False)
+    clean(instance, check=False)
+    assert not instance.state_dir.exists()
 
 
 def test_nothing_is_removed_below_a_mount_that_stays(instance: Instance, monkeypatch: pytest.MonkeyPatch) -> None:
