@@ -9,33 +9,15 @@ from typing import Any
 
 import pytest
 
-from .conftest import IMAGE, Objects, Render
+from .conftest import GATEWAY_IMAGE, IMAGE, VARIABLES, Objects
 
-GATEWAY_IMAGE = f"registry.example.com/llm-verifier@sha256:{'b' * 64}"
-VOLUMES = [{"name": "database", "emptyDir": {"sizeLimit": "64Mi"}}]
-MOUNTS = [{"name": "database", "mountPath": "/var/lib/verifier"}]
-GIVEN: dict[str, Any] = {
-    "gateway_image": GATEWAY_IMAGE,
-    "command": ["/usr/bin/verifier"],
-    "args": ["serve", "--database", "/var/lib/verifier/verifier.db"],
-    "env": {"LOG_LEVEL": "info", "WORKERS": "2"},
-    "secret_env": {"JWT_SECRET": "jwt-secret", "PROVIDER_KEY": "openai-api-key"},
-    "ports": [{"name": "web", "port": 3000}, {"name": "admin", "port": 3001}],
-    "health_path": "/healthz",
-    "health_port": 3001,
-    "liveness_path": "/livez",
-    "volumes": VOLUMES,
-    "volume_mounts": MOUNTS,
-    "user_id": 20002,
-    "read_only_root": False,
-    "grace_seconds": 20,
-    "resources": {"requests": {"cpu": "50m", "memory": "32Mi"}, "limits": {"memory": "64Mi"}},
-}
+REGION = "ap-southeast-1"
+GIVEN = VARIABLES[REGION]
 
 
-@pytest.fixture(name="objects", scope="module")
-def fixture_objects(render: Render) -> Objects:
-    return render({"us-west-2": {f"regional_deploy_{name}": value for name, value in GIVEN.items()}})["us-west-2"]
+@pytest.fixture(name="objects")
+def fixture_objects(regions: dict[str, Objects]) -> Objects:
+    return regions[REGION]
 
 
 @pytest.fixture(name="pod")
@@ -58,7 +40,7 @@ def test_its_environment_has_values_and_secrets(objects: Objects, pod: dict[str,
     assert container["envFrom"] == [{"configMapRef": {"name": "llm-verifier-config"}}]
     assert objects["ConfigMap llm-verifier/llm-verifier-config"]["data"] == GIVEN["env"]
     environment = {item["name"]: item for item in container["env"]}
-    assert environment["REGION"]["value"] == "us-west-2"
+    assert environment["REGION"]["value"] == REGION
     secret = {"name": "llm-verifier-secrets", "key": "openai-api-key", "optional": True}
     assert environment["PROVIDER_KEY"]["valueFrom"]["secretKeyRef"] == secret
     assert "ANTHROPIC_API_KEY" not in environment
@@ -79,8 +61,8 @@ def test_it_runs_as_its_own_user_and_writes_where_it_may(pod: dict[str, Any]) ->
     assert {pod["securityContext"][key] for key in ("runAsUser", "runAsGroup", "fsGroup")} == {20002}
     assert container["securityContext"]["readOnlyRootFilesystem"] is False
     tmp = {"name": "tmp"}
-    assert pod["volumes"] == [{**tmp, "emptyDir": {}}, *VOLUMES]
-    assert container["volumeMounts"] == [{**tmp, "mountPath": "/tmp"}, *MOUNTS]
+    assert pod["volumes"] == [{**tmp, "emptyDir": {}}, *GIVEN["volumes"]]
+    assert container["volumeMounts"] == [{**tmp, "mountPath": "/tmp"}, *GIVEN["volume_mounts"]]
 
 
 def test_service_policy_and_gateway_follow_its_first_port(objects: Objects) -> None:
