@@ -61,8 +61,7 @@ def regions(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Objects]:
     folder = tmp_path_factory.mktemp("deploy")
     (folder / "ca.crt").write_text(f"{ROOT_CERTIFICATE}\n")
     wanted = {region: {"ca_file": str(folder / "ca.crt"), **own} for region, own in VARIABLES.items()}
-    hosts = {region: {f"regional_deploy_{name}": value for name, value in own.items()}
-             for region, own in wanted.items()}  # fmt: skip
+    hosts = {region: {f"regional_deploy_{key}": value for key, value in own.items()} for region, own in wanted.items()}
     (folder / "hosts.json").write_text(json.dumps({"all": {"hosts": hosts}}))
     given = {"local_state_dir": str(folder / "none"), "regional_deploy_image": IMAGE}
     command = [str(Path(sys.executable).with_name("ansible-playbook")), "playbooks/80_deploy.yml", "--check", "--diff"]
