@@ -213,6 +213,13 @@ def _told_once(moves: Sequence[dict[str, Any]]) -> list[dict[str, Any]]:
     return found
 
 
+def outcome(engine: Engine) -> str:
+    """The drill in a word. What was only late tells of the machine as much as of the site."""
+    if engine.wrong:
+        return "NOT as expected"
+    return "as expected, but late" if engine.late else "as expected"
+
+
 def summary(engine: Engine, report: Report) -> str:
     """Return what the engine did and whether it was right, as people read it."""
     kind = f" ({engine.budget_kind})" if engine.budget_kind else ""
@@ -232,5 +239,5 @@ def summary(engine: Engine, report: Report) -> str:
         f"  expected              {'; '.join(engine.expected)}",
         *(f"  WRONG                 {text}" for text in engine.wrong),
         *(f"  LATE                  {text}" for text in engine.late),
-        f"  result                {'as expected' if not engine.wrong and not engine.late else 'NOT as expected'}",
+        f"  result                {outcome(engine)}",
     ])
