@@ -103,7 +103,8 @@ NODE: Mapping[str, str] = {
 EDGE: Mapping[str, str] = {
     "haproxy.csv": 'echo "show stat" | socat - /run/haproxy-admin.sock',
     "haproxy.txt": 'echo "show info; show servers state" | socat - /run/haproxy-admin.sock',
-    "status.json": "cat /node/data/routing/www/status.json",
+    # Only the edge that is or was active has a page.
+    "status.json": "cd /node/data/routing/www && if [ -e status.json ]; then cat status.json; fi",
     "alerts.txt": "/node/etc/monitoring/alerts",
 }
 """Of every edge, by its shell."""
