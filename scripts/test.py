@@ -63,10 +63,10 @@ def stages(everything: bool) -> list[Stage]:
             Step("changelog", ["antsibull-changelog", "lint"]),
             Step("sanity", ["scripts/sanity.sh"]),
         ]),
-        Stage("unit", 15, [Step("pytest", [*PYTEST, *COVERAGE, *marks, "tests/unit", "tests/meta"]),
+        Stage("unit", 20, [Step("pytest", [*PYTEST, *COVERAGE, *marks, "tests/unit", "tests/meta"]),
                            Step("conformance", [*PYTEST, *marks, "tests/conformance"])]),
         Stage("molecule", 20, [Step("pytest", [*PYTEST, *marks, "tests/molecule"])]),
-        Stage("e2e", 35, [Step("pytest", [*PYTEST, *marks, "tests/integration"])]),
+        Stage("e2e", 55, [Step("pytest", [*PYTEST, *marks, "tests/integration"])]),
     ]
 
 
