@@ -48,8 +48,8 @@ async def serve(places: Sequence[Place], port: int, opened: Callable[[int], None
 
     async def came(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         task = asyncio.current_task()
-        assert task is not None
-        inside.add(task)
+        if task is not None:  # it always is one: asyncio starts a task for every connection
+            inside.add(task)
         try:
             await _led_on(places, reader, writer)
         finally:

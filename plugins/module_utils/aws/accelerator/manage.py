@@ -6,7 +6,7 @@
 from __future__ import annotations
 
 import uuid
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -190,12 +190,13 @@ def listener(api: Api, given: Given, *, check: bool) -> Result:
 
 
 def _this_listener(listeners: list[shapes.Plain], given: Given) -> shapes.Plain:
-    arn = given.get("listener_arn")
-    if arn:
-        same: Callable[[shapes.Plain], bool] = lambda item: item["listener_arn"] == arn  # noqa: E731
-    else:
-        protocol, ranges = given.get("protocol") or "TCP", given["port_ranges"]
-        same = lambda item: item["protocol"] == protocol and shapes.overlaps(item["port_ranges"], ranges)  # noqa: E731
+    arn, protocol = given.get("listener_arn"), given.get("protocol") or "TCP"
+
+    def same(item: shapes.Plain) -> bool:
+        if arn:
+            return bool(item["listener_arn"] == arn)
+        return item["protocol"] == protocol and shapes.overlaps(item["port_ranges"], given["port_ranges"])
+
     found = [item for item in listeners if same(item)]
     if len(found) > 1:
         raise ValueError(f"several listeners have these ports: {', '.join(item['listener_arn'] for item in found)}")

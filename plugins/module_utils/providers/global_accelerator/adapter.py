@@ -144,4 +144,3 @@ class GlobalAcceleratorAdapter:
     def expected(self, steering: Steering, geography: str, up: Collection[str]) -> frozenset[str]:
         """What the decision's records serve: the policy's nearest regions as far as the service goes."""
         return resolver(self._compiled(steering))(up, self._country(geography))
-
