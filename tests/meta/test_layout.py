@@ -59,6 +59,18 @@ def test_files_and_functions_stay_short() -> None:
     assert not long, "\n".join(long)
 
 
+def test_no_variable_or_template_of_a_role_has_an_order_of_chance() -> None:
+    """`intersect`, `difference` and `union` go through sets, whose order of texts is another one in every process."""
+    found = []
+    for pattern in ("vars/*.yml", "templates/*", "tasks/*.yml"):
+        for path in sorted((ROOT / "roles").glob(f"*/{pattern}")):
+            for match in re.finditer(r"\|\s*(intersect|difference|union)\(", path.read_text()):
+                behind = path.read_text()[match.end():].partition("}}")[0]
+                if not re.search(r"\| *(sort|unique|length|count)", behind):
+                    found.append(f"{path.relative_to(ROOT)}: {match[1]}")
+    assert not found, f"select('in', …) and reject('in', …) keep the order: {found}"
+
+
 def test_no_provider_is_compared_by_its_name() -> None:
     """A fact about a provider is a field of its card or a variable of its group."""
     found = []

@@ -85,7 +85,7 @@ class Publisher:
 
     def run(self, *, check: bool) -> Published:
         """Plan, and do it unless `check`. Raises NotOursError, RefusedError, InvalidError, AwsError."""
-        _ = self.wanted  # refused before any call for records
+        self.wanted.keys()  # worked out, and so refused, before any call for records
         held = self.read()
         if held.owner != self.settings.owner and (held.owner or held.records):
             whose = f"belong to {held.owner!r}" if held.owner else "have no owner's marker"

@@ -6,6 +6,7 @@
 from __future__ import annotations
 
 import json
+import math
 import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
@@ -110,7 +111,7 @@ def _client(found: Found, client: str) -> list[str]:
 
 
 def _number(value: float | None, form: str) -> str:
-    return UNKNOWN if value is None or value != value else form.format(value)
+    return UNKNOWN if value is None or math.isnan(value) else form.format(value)
 
 
 def _days(left: Left | None) -> str:
