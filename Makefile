@@ -44,7 +44,7 @@ shell: setup ## A shell in any node, NODE=edge-1; CMD='…' runs one command
 	.venv/bin/python scripts/node.py $(NODE) -i $(INVENTORY) $(ARGS) $(if $(CMD),-- bash -c '$(CMD)')
 
 open-prometheus open-alertmanager: setup ## A door to the edges' on 127.0.0.1 until Ctrl-C; PORT=… chooses another port
-	@.venv/bin/python scripts/open.py $(@:open-%=%) $(PORT)
+	.venv/bin/python scripts/open.py $(@:open-%=%) $(PORT)
 
 drill: setup ## A fault under load, and a report (FAULT=down, cut, errors …: docs/runbooks/drills.md; REGION=…)
 	$(PLAY) playbooks/drill.yml -e drill_fault=$(or $(FAULT),down) $(if $(REGION),-e drill_target=$(REGION)) $(ARGS)

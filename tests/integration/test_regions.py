@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from .conftest import REGIONS, Site, changes, until, watched
+from .conftest import REGIONS, Site, all_own, changes, until, watched
 
 REGION = "us-west-2"
 KUBELET = ("/opt/kubernetes/kubectl", "--kubeconfig=/node/etc/kubernetes/kubelet.conf")
@@ -117,6 +117,7 @@ def test_a_killed_region_comes_back_with_its_data(site: Site) -> None:
     until(lambda: site.kubectl(REGION, *ready, check=False) == "2", 90, "its pods are back")
 
 
+@pytest.mark.long
 def test_a_regions_certificates_are_renewed_and_nobody_notices(site: Site) -> None:
     """All with new keys, the kubelet's for its node too; every program shows and uses the new ones."""
     folder = site.state / "pki" / REGION
@@ -130,6 +131,7 @@ def test_a_regions_certificates_are_renewed_and_nobody_notices(site: Site) -> No
         return ssl.PEM_cert_to_DER_cert(pem)
 
     before, others = files(), {region: (site.state / "pki" / region / "kubelet.crt").read_bytes() for region in REGIONS}
+    until(lambda: all_own(site), 120, "every region answers, this one too")
     with watched(site.region(REGION)) as seen:
         site.play("playbooks/rotate_certificates.yml", "--limit", REGION)
     assert seen.asked and not seen.bad, seen

@@ -33,12 +33,12 @@ def refuse_foreign(instance: Instance) -> None:
 
 
 def _older(instance: Instance) -> bool:
-    """Whether the folder was made before folders were marked: it leads to our tree, or holds nodes and their lock alone."""
+    """Whether the folder was made before folders were marked: it leads to our tree, or holds nodes alone."""
     tree = instance.state_dir / "tree"
     if tree.is_symlink():
         return tree.resolve().is_relative_to(instance.cache_dir.resolve() / "tree")
     held = {path.name for path in instance.state_dir.iterdir()} if instance.state_dir.is_dir() else set()
-    nodes = [path for path in (instance.state_dir / "nodes").glob("*")] if "nodes" in held else []
+    nodes = list((instance.state_dir / "nodes").glob("*")) if "nodes" in held else []
     return bool(held) and held <= {"nodes", ".lock"} and all((path / "node").is_dir() for path in nodes)
 
 
