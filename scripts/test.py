@@ -65,7 +65,7 @@ def stages(everything: bool) -> list[Stage]:
         ]),
         Stage("unit", 20, [Step("pytest", [*PYTEST, *COVERAGE, *marks, "tests/unit", "tests/meta"]),
                            Step("conformance", [*PYTEST, *marks, "tests/conformance"])]),
-        Stage("molecule", 20, [Step("pytest", [*PYTEST, *marks, "tests/molecule"])]),
+        Stage("molecule", 25, [Step("pytest", [*PYTEST, *marks, "tests/molecule"])]),
         Stage("e2e", 55, [Step("pytest", [*PYTEST, *marks, "tests/integration"])]),
     ]
 
