@@ -18,6 +18,7 @@ import ssl
 import sys
 import time
 import uuid
+from collections import Counter
 from collections.abc import Iterable
 from dataclasses import asdict, dataclass
 from typing import Any, TextIO
@@ -66,7 +67,7 @@ class Settings:
 class Record:
     """One request: ``start`` by the clock of the machine, ``seconds`` from when it was due to its last answer.
 
-    ``first`` is the address that was tried first, ``address`` the last one.
+    ``first`` is the address that was tried first, ``first_error`` why that failed, ``address`` the last one.
     """
 
     start: float
@@ -76,6 +77,7 @@ class Record:
     region: str = ""
     address: str = ""
     first: str = ""
+    first_error: str = ""
     attempts: int = 0
     error: str = ""
 
@@ -122,15 +124,15 @@ class Client:
         self._avoid: dict[str, float] = {}
         self._turn = 0
 
-    async def _order(self) -> list[str]:
-        """Return the addresses to try, in turn, those that lately failed last."""
+    async def _order(self, tried: Counter[str]) -> list[str]:
+        """Return the addresses to try, in turn, those that this request tried or that lately failed last."""
         addresses = list(await self.resolver.addresses())
         if not addresses:
             return []
         self._turn = (self._turn + 1) % len(addresses)
         turned = addresses[self._turn:] + addresses[:self._turn]
         now = time.monotonic()
-        return sorted(turned, key=lambda address: self._avoid.get(address, 0.0) > now)
+        return sorted(turned, key=lambda address: (tried[address], self._avoid.get(address, 0.0) > now))
 
     def _note_failure(self, address: str, order: list[str]) -> None:
         """Avoid an address for a while; its connections are dropped unless no other address is any better."""
@@ -144,17 +146,19 @@ class Client:
         record = Record(started, kind)
         text = message(self.settings, kind)
         patience = self.settings.long_seconds * 2 if kind == "long" else self.settings.deadline_seconds
-        until = due + patience
+        until, tried = due + patience, Counter[str]()
         while record.attempts < self.settings.attempts and time.monotonic() < until:
-            order = await self._order()
+            order = await self._order(tried)
             if not order:
                 record.error = "no address of the name"
                 await asyncio.sleep(0.1)
                 continue
             record.attempts += 1
+            tried[order[0]] += 1
             last = record.attempts == self.settings.attempts
             if await self._attempt(record, order, text, until, last):
                 break
+            record.first_error = record.first_error or record.error
         record.seconds = time.monotonic() - due
         return record
 

@@ -36,7 +36,11 @@ class Moments:
 
 @dataclass
 class Report:
-    """Figures of one drill. Times in seconds, absent where nothing of the kind was seen."""
+    """Figures of one drill. Times in seconds, absent where nothing of the kind was seen.
+
+    ``errors`` are those of requests that failed; ``first_errors`` those of idempotent requests' first tries, which a
+    client that tries only once would see.
+    """
 
     target: str
     fault: str
@@ -57,6 +61,7 @@ class Report:
     slowest_in: dict[str, float] = field(default_factory=dict)
     regions: dict[str, dict[str, int]] = field(default_factory=dict)
     errors: dict[str, int] = field(default_factory=dict)
+    first_errors: dict[str, int] = field(default_factory=dict)
     long_requests: list[str] = field(default_factory=list)
 
     def as_dict(self) -> dict[str, Any]:
@@ -151,6 +156,7 @@ def analyse(records: Sequence[dict[str, Any]], changes: Sequence[dict[str, Any]]
     report.long_requests = [_end(record) for record in records if record["kind"] == "long"]
     failures = Counter(f"{r['kind']}: {r['error']}" for r in (*idempotent, *plain) if not ok(r))
     report.errors = dict(failures.most_common(10))
+    report.first_errors = dict(Counter(r["first_error"] for r in idempotent if r["first_error"]).most_common(10))
     return report
 
 
@@ -182,6 +188,7 @@ def text(report: Report) -> str:
         f"  slowest               {times(report.slowest_in)}",
         *(f"  served {name:<14} {share(name)}" for name in ("before", "during", "after")),
         *(f"  30 s request          {end}   (in flight at the fault)" for end in report.long_requests),
+        *(f"  first try failed      {count} x {error}   (tried again)" for error, count in report.first_errors.items()),
         *(f"  error                 {count} x {error}" for error, count in report.errors.items()),
     ]
     return "\n".join(lines)

@@ -55,8 +55,8 @@ def entry(row: dict[str, Any], ok: dict[str, bool], errors: int = 0) -> dict[str
 
 
 def record(start: float, region: str, **more: Any) -> dict[str, Any]:
-    return {"start": start, "kind": "get", "seconds": 0.01, "status": 200, "attempts": 1, "error": "", "region": region,
-            "address": "10.0.0.2", "first": "10.0.0.2", **more}
+    return {"start": start, "kind": "get", "seconds": 0.01, "status": 200, "attempts": 1, "first_error": "",
+            "error": "", "region": region, "address": "10.0.0.2", "first": "10.0.0.2", **more}
 
 
 def records(until: float = 110.5) -> list[dict[str, Any]]:

@@ -13,6 +13,7 @@ import ssl
 import struct
 import subprocess
 import sys
+import time
 from collections import Counter
 from collections.abc import Callable
 from pathlib import Path
@@ -160,6 +161,15 @@ def test_no_idempotent_request_fails_when_one_address_does(fault: str) -> None:
     tried = {(record["first"], record["address"]) for record in records if record["attempts"] > 1}
     assert ADDRESSES in tried or fault == "killed", "an address that refuses is left before the next request"
     assert max(record["seconds"] for record in records if record["kind"] != "plain") < 1.5
+
+
+def test_a_request_tries_elsewhere_next_even_when_every_address_failed_lately() -> None:
+    async def orders() -> list[list[str]]:
+        client = load.Client(load.Settings(host="h", token="t", addresses=ADDRESSES, tls=False))
+        client._avoid = dict.fromkeys(ADDRESSES, time.monotonic() + 60)
+        return [await client._order(Counter({ADDRESSES[0]: 1})) for _turn in ADDRESSES]
+
+    assert [order[0] for order in asyncio.run(orders())] == [ADDRESSES[1]] * 2
 
 
 def test_only_requests_that_may_be_repeated_say_how_long_they_wait() -> None:

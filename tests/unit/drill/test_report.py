@@ -23,7 +23,7 @@ EDGE = Moments("edge-1", "down", False, 110.0, 120.0)
 
 def record(start: float, region: str, seconds: float = 0.01, status: int = 200, **more: Any) -> dict[str, Any]:
     return {"start": start, "kind": "get", "seconds": seconds, "status": status, "region": region, "address": "a",
-            "attempts": 1, "error": "" if status == 200 else "status", **more}
+            "attempts": 1, "first_error": "", "error": "" if status == 200 else "status", **more}
 
 
 def region_drill() -> list[dict[str, Any]]:
