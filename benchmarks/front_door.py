@@ -31,6 +31,7 @@ import yaml
 
 from ansible_collections.llm_verifier.multi_region.plugins.module_utils.providers.gdnsd import render as gdnsd
 from ansible_collections.llm_verifier.multi_region.plugins.module_utils.providers.gdnsd.adapter import generation_text
+from ansible_collections.llm_verifier.multi_region.plugins.module_utils.providers.haproxy import blocks
 from ansible_collections.llm_verifier.multi_region.plugins.module_utils.providers.haproxy import render as haproxy
 from ansible_collections.llm_verifier.multi_region.plugins.module_utils.routing.compile import compile_table
 from ansible_collections.llm_verifier.multi_region.plugins.module_utils.routing.model import (
@@ -180,6 +181,11 @@ def certificate(folder: Path) -> None:
     (folder / "ca.pem").write_text((folder / "tls.crt").read_text())
 
 
+def gateway_headers(settings: haproxy.Settings) -> list[str]:
+    """What a region's gateway puts into every answer to an edge, whoever the edge is."""
+    return [*blocks.answer_headers(settings), f'http-after-response set-header Via "{blocks.GATEWAY}"']
+
+
 def load_balancers(lab: Lab) -> list[Subject]:
     """Start the regions, a minimal HAProxy and the edge."""
     table, site = table_of()
@@ -202,7 +208,8 @@ def load_balancers(lab: Lab) -> list[Subject]:
     logging = minimal.replace("defaults\n", log, 1)
     (lab.folder / "logging.cfg").write_text(logging.replace(":8444", ":8445"))
     binds = "".join(f"  bind {region.endpoint}:443 ssl crt /mnt/tls.crt alpn h2,http/1.1\n" for region in table.regions)
-    (lab.folder / "regions.cfg").write_text(REGION.replace("frontend region\n", "frontend region\n" + binds))
+    answers = "".join(f"  {line}\n" for line in gateway_headers(settings))
+    (lab.folder / "regions.cfg").write_text(REGION.replace("frontend region\n", "frontend region\n" + binds + answers))
     lab.start(CLIENT, "haproxy", "-db", "-f", "/mnt/regions.cfg")
     time.sleep(1)
     edge_process = lab.start(SERVER, "haproxy", "-db", "-f", "/mnt/haproxy.cfg")

@@ -20,10 +20,10 @@ CIPHERS = ":".join(
 _LOG_PATH_BYTES = 512
 _LOG_LINE_BYTES = 8192
 _LOG_TEXTS = {
-    "request_id": "%[var(txn.request_id)]",
+    "request_id": "%ID",
     "client": "%[src]",
-    "country": "%[var(txn.country)]",
-    "geography": "%[var(txn.geography)]",
+    "country": "%[var({scope}.country)]",
+    "geography": "%[var({scope}.geography)]",
     "method": "%HM",
     "path": f"%[capture.req.uri,field(1,?),bytes(0,{_LOG_PATH_BYTES}),json(utf8s)]",
     "region": "%s",
@@ -31,6 +31,7 @@ _LOG_TEXTS = {
     "tls": "%sslv",
     "ended": "%tsc",
 }
+_TOLD_ID = "%[var(txn.request_id)]"
 # The time is in seconds since the epoch: words cost more than all other fields together.
 _LOG_NUMBERS = {
     "time": "%Ts.%ms",
@@ -64,9 +65,15 @@ def header(what: str, generation: int | None = None) -> str:
     return f"# {what}. Written by llm_verifier.multi_region; edits are overwritten.{made}\n\n"
 
 
-def access_log() -> list[str]:
+def scope(networks: Collection[str]) -> str:
+    """How long what is known of a client holds: for a connection, or for a request where trusted proxies tell it."""
+    return "txn" if networks else "sess"
+
+
+def access_log(networks: Collection[str] = ()) -> list[str]:
     """The access log of a frontend: one JSON object a line, with its own time."""
-    texts = [f'"{name}":"{value}"' for name, value in _LOG_TEXTS.items()]
+    values = {**_LOG_TEXTS, **({"request_id": _TOLD_ID} if networks else {})}
+    texts = [f'"{name}":"{value.replace("{scope}", scope(networks))}"' for name, value in values.items()]
     numbers = [f'"{name}":{value}' for name, value in _LOG_NUMBERS.items()]
     raw = f"log stdout len {_LOG_LINE_BYTES} format raw local0 info"
     return ["no log", raw, "log-format '{" + ",".join(texts + numbers) + "}'"]
@@ -156,17 +163,22 @@ def connection_limits(settings: Settings) -> list[str]:
     ]
 
 
-def request_limits(settings: Settings, connections_tracked: bool = True) -> list[str]:
-    """Rules that answer 429 to an address with too many requests.
+def request_limits(
+    settings: Settings, networks: Collection[str] = (), connections_tracked: bool = True
+) -> list[str]:
+    """Rules that answer 429 to an address with too many requests; `networks` are those of trusted proxies.
 
     Where `connection_limits` and `source_rules` come before, a connection's requests are counted already.
     """
     if not settings.rate_limit:
         return []
     counted, many = connections_tracked and settings.connection_limit, f"gt {settings.rate_limit}"
+    by_connection = [f"http-request deny deny_status 429 if {{ sc1_http_req_rate {many} }}"]
+    if counted and not networks:
+        return by_connection
     told = " if { var(txn.proxied) -m found }" if counted else ""
     return [
-        *([f"http-request deny deny_status 429 if {{ sc1_http_req_rate {many} }}"] if counted else []),
+        *(by_connection if counted else []),
         f"http-request track-sc0 src table clients{told}",
         f"http-request deny deny_status 429 if {{ sc0_http_req_rate {many} }}",
     ]
@@ -187,31 +199,40 @@ def proxy_protocol(settings: Settings) -> list[str]:
     return [f"acl proxy_protocol src {networks}", "tcp-request connection expect-proxy layer4 if proxy_protocol"]
 
 
-def country_rules(settings: Settings, networks: str, unknown: str) -> list[str]:
-    """The client's country: that of the policy's networks, else that of the database's, else `unknown`."""
-    if not settings.country_map:
-        return [f"http-request set-var(txn.country) src,map_ip({networks},{unknown})"]
-    return [  # a look-up that finds nothing sets nothing
-        f"http-request set-var(txn.country) src,map_ip({settings.country_map},{unknown})",
-        f"http-request set-var(txn.country) src,map_ip({networks})",
-    ]
+def country_rules(
+    settings: Settings, proxies: Collection[str], networks: str, countries: str, unknown: str, default: str
+) -> list[str]:
+    """The client's country and geography, looked up once a connection unless `proxies` tell the client.
+
+    Args:
+        settings: their `country_map` is asked where the policy's networks know nothing.
+        proxies: networks of trusted proxies.
+        networks, countries: maps of the policy's networks to countries and of countries to geographies.
+        unknown, default: the country and the geography of what no map has.
+    """
+    holds = scope(proxies)
+    rule = f"{'http-request' if proxies else 'tcp-request session'} set-var({holds}."
+    found = [f"{rule}country) src,map_ip({settings.country_map or networks},{unknown})"]
+    if settings.country_map:  # a look-up that finds nothing sets nothing
+        found.append(f"{rule}country) src,map_ip({networks})")
+    return [*found, f"{rule}geography) var({holds}.country),map_str({countries},{default})"]
 
 
 def source_rules(networks: Collection[str]) -> list[str]:
     """The client's address and the request's id, made here or taken from a trusted proxy where there is any."""
-    own = "http-request set-var(txn.request_id) unique-id"
+    own = ["http-request del-header X-Request-ID", "unique-id-header X-Request-ID"]
     believed = [
         "http-request set-var(txn.proxied) bool(true) if from_proxy",
         "http-request set-src hdr_ip(x-forwarded-for,-1) if from_proxy { req.hdr(x-forwarded-for) -m found }",
         "http-request set-var(txn.request_id) req.hdr(x-request-id) "
         "if { var(txn.proxied) -m bool } { req.hdr(x-request-id) -m reg ^[A-Za-z0-9._-]{8,128}$ }",
-        f"{own} unless {{ var(txn.request_id) -m found }}",
+        "http-request set-var(txn.request_id) unique-id unless { var(txn.request_id) -m found }",
+        "http-request set-header X-Request-ID %[var(txn.request_id)]",
     ]
     return [
-        *(believed if networks else [own]),
+        *(believed if networks else own),
         "http-request set-header X-Forwarded-For %[src]",
-        "http-request set-header X-Forwarded-Proto https if { ssl_fc }",
-        "http-request set-header X-Request-ID %[var(txn.request_id)]",
+        "http-request set-header X-Forwarded-Proto https",
     ]
 
 
@@ -258,9 +279,15 @@ _PROTECTIVE = {
 }
 
 
-def answer_headers(settings: Settings) -> list[str]:
-    """Headers of every answer, those that HAProxy makes itself too."""
+GATEWAY = "1.1 llm-verifier-gateway"
+"""`Via` of an answer to an edge whose headers a region's gateway has set already."""
+
+
+def answer_headers(settings: Settings, networks: Collection[str] = (), finished: str = "") -> list[str]:
+    """Headers of every answer, those that HAProxy makes itself too, but of one whose `Via` is `finished`."""
+    told = "%[var(txn.request_id)] if { var(txn.request_id) -m found }"
     return [
+        *([f'http-after-response allow if {{ res.hdr(via) -m str "{finished}" }}'] if finished else []),
         *(
             f'http-after-response set-header {name} "{value}" unless {{ res.hdr({name}) -m found }}'
             for name, value in _PROTECTIVE.items()
@@ -268,5 +295,5 @@ def answer_headers(settings: Settings) -> list[str]:
         "http-after-response del-header Server",
         f'http-after-response set-header Strict-Transport-Security "max-age={settings.hsts_seconds}; '
         'includeSubDomains"',
-        "http-after-response set-header X-Request-ID %[var(txn.request_id)] if { var(txn.request_id) -m found }",
+        f"http-after-response set-header X-Request-ID {told if networks else '%[unique-id]'}",
     ]

@@ -50,7 +50,7 @@ def render(table: RoutingTable, site: Site, settings: Settings) -> dict[str, str
         _frontend(table, site, settings),
         blocks.plain_frontend(settings, _health_answer(table)),
         status.frontend(settings),
-        _regions(table, settings),
+        _regions(table, site, settings),
         _static_site(table, site, settings),
         status.backend(settings),
     ]
@@ -106,12 +106,10 @@ def _frontend(table: RoutingTable, site: Site, settings: Settings) -> str:
         *blocks.trust_rules(site.trusted_proxies),
         *blocks.proxy_protocol(settings),
         *blocks.connection_limits(settings),
-        *blocks.access_log(),
-        *blocks.source_rules(site.trusted_proxies),
-        *blocks.request_limits(settings),
-        *blocks.country_rules(settings, f"/node/{NETWORKS}", UNKNOWN_COUNTRY),
-        f"http-request set-var(txn.geography) var(txn.country),map_str(/node/{COUNTRIES},{table.default})",
-        *blocks.answer_headers(settings),
+        *blocks.access_log(site.trusted_proxies),
+        *_client_rules(table, site, settings),
+        *blocks.request_limits(settings, site.trusted_proxies),
+        *blocks.answer_headers(settings, site.trusted_proxies, finished=blocks.GATEWAY),
         *_alive_acls(table),
         "use_backend regions if any_region",
         "default_backend static_site",
@@ -119,8 +117,19 @@ def _frontend(table: RoutingTable, site: Site, settings: Settings) -> str:
     return blocks.section("frontend edge", lines)
 
 
-def _regions(table: RoutingTable, settings: Settings) -> str:
+def _client_rules(table: RoutingTable, site: Site, settings: Settings) -> list[str]:
+    """Who asks, and from where: at once, or when a trusted proxy has told it."""
+    proxies = site.trusted_proxies
+    source = blocks.source_rules(proxies)
+    country = blocks.country_rules(
+        settings, proxies, f"/node/{NETWORKS}", f"/node/{COUNTRIES}", UNKNOWN_COUNTRY, table.default
+    )
+    return [*source, *country] if proxies else [*country, *source]
+
+
+def _regions(table: RoutingTable, site: Site, settings: Settings) -> str:
     health, host = table.policy.health, f"api.{table.policy.domain}"
+    latency = round(health.latency_seconds * 1000)
     balance = "leastconn" if table.policy.algorithm == "least_connections" else "roundrobin"
     lines = [
         f"balance {balance}",
@@ -136,6 +145,7 @@ def _regions(table: RoutingTable, settings: Settings) -> str:
         f"http-check send meth GET uri {health.path} ver HTTP/1.1 hdr Host {host}",
         "http-check expect status 200",
         f"timeout check {health.timeout_seconds}s",
+        f"timeout server {latency}ms",
         f"default-server ssl verify required ca-file {settings.ca_file} sni str({host}) verifyhost {host} "
         f"check-sni {host} check inter {health.interval_seconds}s fastinter 300ms "
         f"fall {health.failures} rise {health.successes} tcp-ut {settings.unacknowledged_milliseconds} "
@@ -145,20 +155,21 @@ def _regions(table: RoutingTable, settings: Settings) -> str:
         "acl quick req.hdr(prefer) -m str -i wait=1 wait=2",
         "acl patient req.hdr(prefer) -m beg -i wait",
         *(f"acl patient path_beg {path}" for path in settings.slow_paths),
-        *_attempt_limits(settings.quick_milliseconds, "quick"),
-        *_attempt_limits(round(health.latency_seconds * 1000), "!patient"),
+        *_attempt_limits(settings),
         "http-request disable-l7-retry if !idempotent !keyed",
         "http-response set-header X-Region %[srv_name]",
-        *_slow_answers(round(health.latency_seconds * 1000)),
-        *_rules(table),
+        *_slow_answers(latency),
+        *_rules(table, blocks.scope(site.trusted_proxies)),
         *_servers(table),
     ]
     return blocks.section("backend regions", lines)
 
 
-def _attempt_limits(milliseconds: int, which: str) -> list[str]:
-    """How long a repeatable request of a kind waits for one region's first byte."""
-    return [f"http-request set-timeout server {milliseconds}ms if {kind} {which}" for kind in ("idempotent", "keyed")]
+def _attempt_limits(settings: Settings) -> list[str]:
+    """How long a request waits for one region's first byte, where that isn't the policy's latency."""
+    limits = (("patient", settings.answer_seconds * 1000), ("!idempotent !keyed", settings.answer_seconds * 1000),
+              ("quick idempotent", settings.quick_milliseconds), ("quick keyed", settings.quick_milliseconds))
+    return [f"http-request set-timeout server {milliseconds}ms if {which}" for which, milliseconds in limits]
 
 
 def _slow_answers(milliseconds: int) -> list[str]:
@@ -171,21 +182,21 @@ def _slow_answers(milliseconds: int) -> list[str]:
     ]
 
 
-def _rules(table: RoutingTable) -> list[str]:
+def _rules(table: RoutingTable, scope: str) -> list[str]:
     """The `use-server` rules: the draw, the first that is admitted at all, the plain order as last resort.
 
     Geographies take turns, so that a request's first region is found after as many rules as there are geographies.
     """
     if table.policy.algorithm != "geo":
         last = "{{ nbsrv eq 0 }} {here} !{{ stopping }}"
-        return _in_turns({name: last_resort(table, name) for name in _geographies(table)}, last)
+        return _in_turns({name: last_resort(table, name) for name in _geographies(table)}, scope, last)
     drained = policy_drained(table)
     serving = {route.name: [name for name in route.regions if name not in drained] for route in table.routes}
     return [
         f"http-request set-var(txn.draw) rand({WHOLE})",
-        *_in_turns(serving, "{here} {{ srv_uweight(regions/{region}),sub(txn.draw) gt 0 }}"),
-        *_in_turns(serving, "{here} {{ srv_uweight(regions/{region}) gt 0 }}"),
-        *_in_turns({name: last_resort(table, name) for name in _geographies(table)}, "{here}"),
+        *_in_turns(serving, scope, "{here} {{ srv_uweight(regions/{region}),sub(txn.draw) gt 0 }}"),
+        *_in_turns(serving, scope, "{here} {{ srv_uweight(regions/{region}) gt 0 }}"),
+        *_in_turns({name: last_resort(table, name) for name in _geographies(table)}, scope, "{here}"),
     ]
 
 
@@ -193,14 +204,14 @@ def _geographies(table: RoutingTable) -> list[str]:
     return [route.name for route in table.routes]
 
 
-def _in_turns(orders: Mapping[str, Sequence[str]], condition: str) -> list[str]:
+def _in_turns(orders: Mapping[str, Sequence[str]], scope: str, condition: str) -> list[str]:
     """A rule a geography and region: every geography's first region, then every one's second, and so on."""
     longest = max(map(len, orders.values()))
     rules = []
     for place in range(longest):
         for geography, order in orders.items():
             if place < len(order):
-                here = f"{{ var(txn.geography) -m str {geography} }}"
+                here = f"{{ var({scope}.geography) -m str {geography} }}"
                 rules.append(f"use-server {order[place]} if {condition.format(here=here, region=order[place])}")
     return rules
 

@@ -45,10 +45,11 @@ def _frontend(settings: Settings, region: str, trusted: list[str]) -> str:
             *blocks.trust_rules(trusted),
             *blocks.proxy_protocol(settings),
             *blocks.connection_limits(settings),
-            *blocks.access_log(),
+            *blocks.access_log(trusted),
             *blocks.source_rules(trusted),
-            *blocks.request_limits(settings),
-            *blocks.answer_headers(settings),
+            *blocks.request_limits(settings, trusted),
+            *blocks.answer_headers(settings, trusted),
+            f'http-after-response set-header Via "{blocks.GATEWAY}" if {{ var(txn.proxied) -m bool }}',
             f"http-after-response set-header X-Region {region}",
             "default_backend service",
         ],
@@ -58,7 +59,7 @@ def _frontend(settings: Settings, region: str, trusted: list[str]) -> str:
 def _plain(policy: Policy, settings: Settings, trusted: list[str]) -> str:
     """Port 80: name servers ask here whether the region serves, so the answer is the Service's own."""
     path = policy.health.path
-    limits = blocks.request_limits(settings, connections_tracked=False)
+    limits = blocks.request_limits(settings, trusted, connections_tracked=False)
     rules = [*blocks.trust_rules(trusted), *limits, "default_backend service"]
     return blocks.plain_frontend(settings, rules, unless=f"{{ path {path} }}")
 

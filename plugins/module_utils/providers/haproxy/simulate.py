@@ -23,7 +23,7 @@ from .weights import weights
 
 _RULE = re.compile(r"^  use-server (\S+) if (.*)$", re.M)
 _TERM = re.compile(r"(!?)\{ (.*?) \}")
-_GEOGRAPHY = re.compile(r"var\(txn\.geography\) -m str (\S+)")
+_GEOGRAPHY = re.compile(r"var\(\w+\.geography\) -m str (\S+)")
 _WEIGHT = re.compile(r"srv_uweight\(regions/(\S+?)\)(,sub\(txn\.draw\))? gt 0")
 _DRAW = re.compile(r"set-var\(txn\.draw\) rand\((\d+)\)")
 _DEFAULT = re.compile(r"map_str\(\S+?,(\S+?)\)$", re.M)
