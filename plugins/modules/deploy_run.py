@@ -66,7 +66,8 @@ options:
 attributes:
   check_mode:
     support: full
-    description: Writes no record; the run is called V(check).
+    description:
+      - Writes no record; the run is called V(check). As no verdict can read it then, O(state=failed) fails at once.
   diff_mode:
     support: none
     description: The record is of the run itself.
@@ -127,10 +128,12 @@ ARGUMENT_SPEC = {
 
 
 def main() -> None:
-    """Write and report; a dry run has the id `check` and no file."""
+    """Write and report; a dry run has the id `check` and no file, so a failure of its plan is told here."""
     module = AnsibleModule(argument_spec=ARGUMENT_SPEC, supports_check_mode=True)
     given = module.params
     if module.check_mode:
+        if given["state"] == "failed":
+            module.fail_json(msg=f"{given['region']}: deploy: the plan fails: {given['reason']}")
         module.exit_json(changed=False, id="check", interrupted=[])
     try:
         if given["state"] == "begun":

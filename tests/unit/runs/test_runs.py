@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+import json
 import multiprocessing
 import stat
 from itertools import count
@@ -12,6 +13,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from ansible.module_utils.testing import patch_module_args
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -24,6 +26,7 @@ from ansible_collections.llm_verifier.multi_region.plugins.module_utils.runs.rec
     noted,
 )
 from ansible_collections.llm_verifier.multi_region.plugins.module_utils.runs.ring import RingError, turned
+from ansible_collections.llm_verifier.multi_region.plugins.modules import deploy_run
 
 REGIONS = ("r1", "r2", "r3", "r4")
 
@@ -132,3 +135,13 @@ def test_an_interrupted_rotation_goes_on_instead_of_beginning_anew() -> None:
         turned({"current": "a", "previous": "b", "phase": "introduced"}, "settled", lambda: "c")
     with pytest.raises(RingError):
         turned({"phase": "steady"}, "present", lambda: "c")
+
+
+def test_a_plan_that_fails_is_told_in_check_mode(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """No verdict comes later: a run in check mode has no record."""
+    asked = {"runs_dir": str(tmp_path), "run_id": "check", "state": "failed", "region": "r2", "reason": "no such kind"}
+    with patch_module_args({**asked, "_ansible_check_mode": True}), pytest.raises(SystemExit):
+        deploy_run.main()
+    said = json.loads(capsys.readouterr().out)
+    assert said["failed"] and "r2" in said["msg"] and "no such kind" in said["msg"]
+    assert not list(tmp_path.iterdir())
