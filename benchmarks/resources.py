@@ -38,24 +38,17 @@ def pss_mib(pids: set[int]) -> float:
     return total / 1024
 
 
-def cpu_seconds(instance: Instance, node: str) -> float:
-    """Processor time of a node since its start, its pods' included."""
-    folder = next(path for path in cgroups.folders(instance, node) if (path / "cpuacct.usage").exists())
-    return int((folder / "cpuacct.usage").read_text()) / 1e9
-
-
 def own_processes(instance: Instance, node: str) -> set[int]:
     """The node's own processes, without those of its pods."""
-    folders = cgroups.folders(instance, node)
-    leaf = next(path / "init" for path in folders if (path / "cpuacct.usage").exists())
-    return {int(pid) for pid in (leaf / "cgroup.procs").read_text().split()}
+    lists = (folder / "init/cgroup.procs" for folder in cgroups.folders(instance, node))
+    return {int(pid) for path in lists for pid in path.read_text().split()}
 
 
 def measure(instance: Instance, seconds: float) -> dict[str, dict[str, float]]:
     """Node -> its figures."""
     names = sorted(path.name for path in (instance.state_dir / "nodes").iterdir())
     nodes = [name for name in names if Node(instance, name).pid() is not None]
-    before = {node: cpu_seconds(instance, node) for node in nodes}
+    before = {node: cgroups.processor_seconds(instance, node) for node in nodes}
     started = time.monotonic()
     time.sleep(seconds)
     passed = time.monotonic() - started
@@ -65,7 +58,7 @@ def measure(instance: Instance, seconds: float) -> dict[str, dict[str, float]]:
         figures[node] = {
             "pss_mib": round(pss_mib(own), 1),
             "pods_pss_mib": round(pss_mib(everything - own), 1),
-            "cores": round((cpu_seconds(instance, node) - before[node]) / passed, 3),
+            "cores": round((cgroups.processor_seconds(instance, node) - before[node]) / passed, 3),
         }
     return figures
 

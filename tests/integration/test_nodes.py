@@ -124,11 +124,9 @@ def test_busy_processors_are_shared_by_the_nodes_shares(tree: str) -> None:
         Reconciler(node, "test", NodeSpec(tree, subnet, cpu_shares=shares), [], burn).run(check=False, timeout=5)
     try:
         time.sleep(1)
-        accounts = {name: Path(f"/sys/fs/cgroup/cpuacct/{INSTANCE.name}/{name}/cpuacct.usage")
-                    for name in ("low-1", "high-1")}
-        before = {name: int(path.read_text()) for name, path in accounts.items()}
+        before = {name: cgroups.processor_seconds(INSTANCE, name) for name in ("low-1", "high-1")}
         time.sleep(2)
-        used = {name: int(path.read_text()) - before[name] for name, path in accounts.items()}
+        used = {name: cgroups.processor_seconds(INSTANCE, name) - before[name] for name in before}
     finally:
         for name in ("low-1", "high-1"):
             Node(INSTANCE, name).stop()

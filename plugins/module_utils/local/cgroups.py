@@ -1,7 +1,11 @@
 # Copyright (c) 2026 LLM Verifier contributors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Control groups of the nodes: `<hierarchy>/<instance>/<node>`, in every hierarchy that the machine has."""
+"""Control groups of the nodes: `<hierarchy>/<instance>/<node>`, in every hierarchy that the machine has.
+
+Version 1 has a hierarchy a controller; version 2 has one for all, where processes live in leaves alone (a node's are in
+`init` and in what its kubelet makes) and a group hands each controller down by its `cgroup.subtree_control`.
+"""
 
 from __future__ import annotations
 
@@ -16,6 +20,23 @@ from .instance import Instance, LocalError
 MOUNTS = Path("/proc/mounts")
 INSTANCE_SHARES = 10240
 """An instance's processor shares. A process outside counts 1024: a busy playbook would take half of what serves."""
+SHARES_PER_WEIGHT = 1024 / 100
+"""Version 2's default weight, 100, is version 1's default of 1024 shares."""
+NEEDED = ("cpu", "cpuset", "memory", "pids")
+"""Controllers that a kubelet can't do without."""
+WANTED = (*NEEDED, "hugetlb", "io")
+"""What is handed down to nodes of version 2, as far as the machine has it."""
+
+
+def usable() -> bool:
+    """Whether the machine's hierarchies have what a kubelet needs, by either version."""
+    return any(path.name == "memory" or _controllers(path).issuperset(NEEDED) for path in hierarchies())
+
+
+def _controllers(group: Path) -> set[str]:
+    """The controllers that a group of version 2 has; empty for version 1."""
+    knob = group / "cgroup.controllers"
+    return set(knob.read_text().split()) if knob.exists() else set()
 
 
 def hierarchies() -> list[Path]:
@@ -33,21 +54,54 @@ def ensure(instance: Instance, node: str, shares: int) -> list[Path]:
     """Make the node's groups and return the leaf of each hierarchy that its own processes belong in.
 
     `shares` is the node's part of busy processors, by the ratio to the shares of the instance's other nodes.
+    Raises LocalError where version 2 doesn't hand its controllers down.
     """
     leaves = []
     for folder in folders(instance, node):
-        leaf = folder / "init"
+        leaf, unified = folder / "init", _controllers(folder.parent.parent).issuperset(NEEDED)
         for group in (folder.parent, folder, leaf):
+            if unified:
+                _hand_down(group.parent)
             group.mkdir(exist_ok=True)
-            for name in ("cpuset.cpus", "cpuset.mems"):
-                knob = group / name
-                if knob.exists() and not knob.read_text().strip():
-                    knob.write_text((group.parent / name).read_text())
+            if not unified:
+                _take_processors(group)
         for group, part in ((folder.parent, INSTANCE_SHARES), (folder, shares)):
             if (group / "cpu.shares").exists():
                 (group / "cpu.shares").write_text(str(part))
+            elif (group / "cpu.weight").exists():
+                (group / "cpu.weight").write_text(str(round(part / SHARES_PER_WEIGHT)))
         leaves.append(leaf)
     return leaves
+
+
+def _hand_down(group: Path) -> None:
+    """Let the groups below have what this one has, on version 2."""
+    wanted, knob = _controllers(group).intersection(WANTED), group / "cgroup.subtree_control"
+    try:
+        missing = wanted - set(knob.read_text().split())
+        if missing:
+            knob.write_text(" ".join(f"+{name}" for name in sorted(missing)))
+    except OSError as error:
+        raise LocalError(f"{knob} doesn't take {' '.join(sorted(wanted))}: {error.strerror}") from error
+
+
+def _take_processors(group: Path) -> None:
+    """A new group of version 1 has no processors and no memory nodes until it is given its parent's."""
+    for name in ("cpuset.cpus", "cpuset.mems"):
+        knob = group / name
+        if knob.exists() and not knob.read_text().strip():
+            knob.write_text((group.parent / name).read_text())
+
+
+def processor_seconds(instance: Instance, node: str = "") -> float:
+    """What a node, its pods included (or all of the instance), has used of processors since its start."""
+    for folder in folders(instance, node):
+        if (folder / "cpuacct.usage").exists():
+            return int((folder / "cpuacct.usage").read_text()) / 1e9
+        if (folder / "cpu.weight").exists():
+            used = dict(line.split() for line in (folder / "cpu.stat").read_text().splitlines())
+            return int(used["usage_usec"]) / 1e6
+    raise LocalError(f"no hierarchy accounts for the processors of {instance.name}/{node}")
 
 
 def processes(instance: Instance, node: str = "") -> set[int]:

@@ -25,7 +25,7 @@ LIMITS = Path("/run/llm-verifier-limits.json")
 """What the kernel's limits were: one place for the machine's instances, gone after a reboot as the limits are."""
 MEMORY_MIB = 7600
 """What a machine of 8 GiB tells of at least: firmware and kernel keep up to some 500 MiB out of MemTotal."""
-CGROUP_V1 = "systemd.unified_cgroup_hierarchy=0"
+CGROUP_ROOT = "/sys/fs/cgroup"
 COMMANDS = {
     "ip": "apt-get install iproute2",
     "tc": "apt-get install iproute2",
@@ -51,8 +51,9 @@ def missing(instance: Instance, memory_mib: int, disk_mib: int) -> list[str]:
     found += [f"the kernel lacks {name}: {path} is not there" for name, path in FEATURES.items() if not path.exists()]
     if "overlay" not in Path("/proc/filesystems").read_text():
         found.append("the kernel lacks overlayfs: `modprobe overlay`")
-    if not [path for path in cgroups.hierarchies() if path.name == "memory"]:
-        found.append(f"no cgroup v1 memory hierarchy: boot the kernel with {CGROUP_V1} (v2 is untried)")
+    if not cgroups.usable():
+        needed_controllers = ", ".join(cgroups.NEEDED)
+        found.append(f"no control groups with {needed_controllers}: `mount -t cgroup2 cgroup2 {CGROUP_ROOT}`")
     total = os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES") // 2**20
     if total < memory_mib:
         found.append(f"{total} MiB of memory, {memory_mib} needed: use a larger machine or fewer regions")
