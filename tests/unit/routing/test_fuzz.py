@@ -5,7 +5,10 @@
 
 from __future__ import annotations
 
+import contextlib
 import copy
+import json
+import math
 from collections.abc import Iterator
 from typing import Any
 
@@ -14,14 +17,22 @@ from hypothesis import strategies as st
 from jsonschema import Draft202012Validator
 
 from ansible_collections.llm_verifier.multi_region.plugins.module_utils.routing.compile import compile_table
+from ansible_collections.llm_verifier.multi_region.plugins.module_utils.routing.database import promotable
+from ansible_collections.llm_verifier.multi_region.plugins.module_utils.routing.errors import RoutingError
+from ansible_collections.llm_verifier.multi_region.plugins.module_utils.routing.explain import history
+from ansible_collections.llm_verifier.multi_region.plugins.module_utils.routing.log import replay, verify
 from ansible_collections.llm_verifier.multi_region.plugins.module_utils.routing.model import (
     Policy,
     Region,
     form_problems,
 )
+from ansible_collections.llm_verifier.multi_region.plugins.module_utils.routing.observations import Replication
 from ansible_collections.llm_verifier.multi_region.plugins.module_utils.routing.schema import policy_schema
 from ansible_collections.llm_verifier.multi_region.plugins.module_utils.routing.validate import validate
 from ansible_collections.llm_verifier.multi_region.plugins.module_utils.routing.variables import SELECTED
+
+from .test_log import LINES
+from .world import default_policy
 
 Data = dict[str, Any]
 
@@ -90,3 +101,26 @@ def test_any_variable_gets_an_answer(hosts: dict[str, Data], policy: Data, data:
         host = data.draw(st.sampled_from(sorted(spoilt)))
         spoilt[host][data.draw(st.sampled_from(SELECTED))] = data.draw(VALUES)
     assert all(problem.key and problem.wrong and problem.mend for problem in validate(spoilt, policy))
+
+
+@FUZZ
+@given(data=st.data())
+def test_a_log_that_was_written_over_is_told_or_refused(data: st.DataObject) -> None:
+    lines = [json.loads(line) for line in LINES]
+    number = data.draw(st.integers(0, len(lines) - 1))
+    spoilt = spoil(data, {"line": lines[number]}).get("line", None)
+    lines[number] = spoilt if spoilt is not None else data.draw(st.one_of(VALUES, st.just(10**400)))
+    texts = [json.dumps(line) for line in lines]
+    assert verify(texts).count == len(texts)
+    for use in (lambda: history(texts, -math.inf, math.inf), lambda: tuple(replay(texts))):
+        with contextlib.suppress(RoutingError):
+            use()
+
+
+@FUZZ
+@given(samples=st.lists(st.builds(
+    Replication, region=st.sampled_from(["us-east-1", "eu-west-1", ""]), at=st.floats(), epoch=st.integers(-1, 10**400),
+    lag_seconds=st.one_of(st.none(), st.floats()), writer=st.booleans())), now=st.floats())  # fmt: skip
+def test_any_sample_of_a_database_gets_an_answer(samples: list[Replication], now: float) -> None:
+    found = promotable(samples, default_policy(), ["us-east-1", "eu-west-1"], now)
+    assert (found.candidate == "") is bool(found.against)
