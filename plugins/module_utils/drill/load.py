@@ -36,8 +36,8 @@ class Settings:
 
     ``plain_rate`` is the rate of POSTs without Idempotency-Key, besides ``rate``. At each of ``long_at`` seconds goes
     out a plain POST that the service works on for ``long_seconds``. An empty ``resolver`` is the machine's own. Nothing
-    more is sent once there is a file ``stop``. Repeatable requests say that they wait for ``patience`` seconds. With
-    ``addresses`` no resolver is asked.
+    more is sent once there is a file ``stop``. Repeatable requests say that they wait for ``patience`` seconds, unless
+    it is 0. With ``addresses`` no resolver is asked.
     """
 
     host: str
@@ -90,7 +90,7 @@ def message(settings: Settings, kind: str) -> bytes:
     """Return the bytes of a request of a kind: get, post (with an Idempotency-Key), plain or long."""
     head = [f"Host: {settings.host}", f"Authorization: Bearer {settings.token}", "User-Agent: llm-verifier-drill/1",
             f"X-Request-Id: {uuid.uuid4()}"]
-    if kind in ("get", "post"):
+    if kind in ("get", "post") and settings.patience:
         head.append(f"Prefer: wait={settings.patience}")  # rather another region than a later answer
     if kind == "get":
         return "\r\n".join([f"GET {settings.get_path} HTTP/1.1", *head, "", ""]).encode()

@@ -30,7 +30,7 @@ from .judge import Engine, judge, summary
 from .log import KEPT, decisions, sample
 from .picture import picture
 from .report import Moments, Report, analyse, text
-from .scenarios import EDGES, Scenario, Step, scenario
+from .scenarios import EDGES, UNHURRIED_SECONDS, Scenario, Step, scenario
 from .tokens import signing_key, token
 
 SENT = (load, watch)
@@ -231,10 +231,11 @@ def _play(stage: Stage, plan: Plan, nodes: tuple[Node, Node], samples: list[dict
 
 def _load_settings(instance: Instance, plan: Plan) -> dict[str, Any]:
     key, patience = signing_key(instance, plan.regions), plan.scenario.patience
+    wait = patience or UNHURRIED_SECONDS
     lost = any(step.do in LOST and not step.words for step in plan.scenario.steps)
     return {"host": f"api.{plan.domain}", "token": token(key, time.time()), "rate": plan.rate,
             "plain_rate": plan.plain_rate, "cafile": f"/node/{FOLDER}/ca.pem",
-            "patience": patience, "attempt_seconds": patience - 0.2, "deadline_seconds": patience + 8.0,
+            "patience": patience, "attempt_seconds": wait - 0.2, "deadline_seconds": wait + 8.0,
             "seconds": plan.seconds + LONGER_SECONDS, "stop": f"/node/{FOLDER}/stop",
             "long_at": [max(plan.before - 2.0, 0.0)] if lost else []}
 

@@ -14,6 +14,9 @@ TARGET, REGIONS, EDGES, OTHERS = "target", "regions", "edges", "others"
 SECOND, SHARED, STATIC = "second", "shared", "static"
 """Words for who answers: any other region than the target, both, the static site."""
 
+UNHURRIED_SECONDS = 10
+"""How long a client waits that doesn't say so."""
+
 DECISION = "decision"
 """The limit of what fails or is slow: the time until the engine has decided."""
 
@@ -78,7 +81,8 @@ class Expected:
 class Scenario:
     """A drill: `during` and `after` in seconds, `rate` in idempotent requests a second; `quick` ones are in every run.
 
-    `target` is the default one. Idempotent requests wait for `patience` seconds: they say so by `Prefer: wait`.
+    `target` is the default one. Idempotent requests wait for `patience` seconds and say so by `Prefer: wait`; 0 says
+    nothing, and waits for UNHURRIED_SECONDS.
     """
 
     title: str
@@ -115,6 +119,8 @@ _STOPPED = Step(do="stop", node=EDGES, words=(AGENT,))
 
 SCENARIOS: dict[str, Scenario] = {
     "down": Scenario(title="region killed", steps=_one("down"), expected=_lost("killed"), quick=True),
+    "down-unhurried": Scenario(
+        title="region killed, clients that ask for no haste", steps=_one("down"), expected=_lost("killed"), patience=0),
     "cut": Scenario(title="region's packets dropped", steps=_one("cut"), expected=_lost("packets dropped"), quick=True),
     "freeze": Scenario(title="region frozen", steps=_one("freeze"), expected=_lost("frozen"), quick=True),
     "api-server": Scenario(
