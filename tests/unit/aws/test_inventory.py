@@ -141,7 +141,7 @@ def test_inventories_without_a_cloud_publish_nothing() -> None:
 
 def test_a_control_host_without_the_clouds_commands_is_told_what_to_get(tmp_path: Path) -> None:
     """Before anything is built, although no node runs here."""
-    for name in ("sh", "env", "uname", "mkdir", "rm", "chmod", "id", "sleep"):
+    for name in ("sh", "env", "uname", "mkdir", "rm", "chmod", "id"):
         (tmp_path / name).symlink_to(str(shutil.which(name)))
     program = str(Path(sys.executable).with_name("ansible-playbook"))
     command = [program, "-i", "inventories/aws", "playbooks/20_nodes.yml"]
