@@ -8,7 +8,6 @@ from __future__ import annotations
 import json
 import os
 import re
-import shutil
 import subprocess
 import sys
 from pathlib import Path
@@ -137,16 +136,3 @@ def test_inventories_without_a_cloud_publish_nothing() -> None:
     assert defaults["dns_cloud_backend"] == defaults["global_lb_cloud_backend"] == ""
     local = [path.read_text() for path in (ROOT / "inventories/local").rglob("*.yml")]
     assert not [text for text in local if "_cloud_backend" in text]
-
-
-def test_a_control_host_without_the_clouds_commands_is_told_what_to_get(tmp_path: Path) -> None:
-    """Before anything is built, although no node runs here."""
-    for name in ("sh", "env", "uname", "mkdir", "rm", "chmod", "id"):
-        (tmp_path / name).symlink_to(str(shutil.which(name)))
-    program = str(Path(sys.executable).with_name("ansible-playbook"))
-    command = [program, "-i", "inventories/aws", "playbooks/20_nodes.yml"]
-    environment = {"PATH": str(tmp_path), "HOME": str(tmp_path), "LC_ALL": "C.UTF-8"}
-    done = subprocess.run(command, cwd=ROOT, env=environment, capture_output=True, text=True, check=False)
-    assert done.returncode, done.stdout
-    for name in ("kubectl", "aws", "docker"):
-        assert f"{name} is not there, needed for" in done.stdout, done.stdout
