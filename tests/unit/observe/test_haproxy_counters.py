@@ -38,7 +38,7 @@ defaults
   timeout server 60s
 frontend edge
   bind 127.0.0.1:{port}
-  http-request set-var(txn.geography) str(all)
+  tcp-request session set-var(sess.geography) str(all)
   default_backend regions
 """
 
