@@ -2,7 +2,10 @@
 # Copyright (c) 2026 LLM Verifier DevOps
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Run the stages of tests one after another, with the time and result of each: `scripts/test.py [--all] [stage …]`."""
+"""Run the stages of tests one after another, with the time and result of each: `scripts/test.py [--all] [stage …]`.
+
+Steps of a stage that leave the machine alone share its processors; what they say is shown when each has ended.
+"""
 
 from __future__ import annotations
 
@@ -13,11 +16,15 @@ import subprocess
 import sys
 import time
 from collections import Counter
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parent.parent
+WORKERS = min(4, os.cpu_count() or 1)
 PYTEST = [sys.executable, "-m", "pytest", "--durations=5"]
+SPREAD = ["-n", str(WORKERS + 1), "--dist", "loadfile"]  # they wait more than they compute
 COVERAGE = ["--cov=plugins", "--cov-report=term:skip-covered"]
 
 
@@ -31,11 +38,12 @@ class Step:
 
 @dataclass(frozen=True)
 class Stage:
-    """Steps that are given at most `minutes` together."""
+    """Steps that are given at most `minutes` together, several at a time where they are `parallel`."""
 
     name: str
     minutes: float
     steps: list[Step] = field(default_factory=list)
+    parallel: bool = False
 
 
 @dataclass
@@ -56,15 +64,19 @@ def stages(everything: bool) -> list[Stage]:
     return [
         Stage("build", 30, [Step("programs", ["ansible-playbook", "playbooks/programs.yml"])]),
         Stage("static", 12, [
+            Step("sanity", ["scripts/sanity.sh"]),
+            Step("ansible-lint", ["ansible-lint", "--strict"]),
             Step("ruff", ["ruff", "check", "."]),
             Step("mypy", ["mypy"]),
             Step("yamllint", ["yamllint", "--strict", "."]),
-            Step("ansible-lint", ["ansible-lint", "--strict"]),
             Step("changelog", ["antsibull-changelog", "lint"]),
-            Step("sanity", ["scripts/sanity.sh"]),
+        ], parallel=True),
+        Stage("unit", 20, [
+            Step("pytest", [*PYTEST, *SPREAD, *COVERAGE, *marks, "tests/unit", "tests/meta"]),
+            Step("routing", [sys.executable, "-m", "coverage", "report", "--include=*/module_utils/routing/*",
+                             "--fail-under=100", "--show-missing"]),
+            Step("conformance", [*PYTEST, *SPREAD, *marks, "tests/conformance"]),
         ]),
-        Stage("unit", 20, [Step("pytest", [*PYTEST, *COVERAGE, *marks, "tests/unit", "tests/meta"]),
-                           Step("conformance", [*PYTEST, *marks, "tests/conformance"])]),
         Stage("molecule", 25, [Step("pytest", [*PYTEST, *marks, "tests/molecule"])]),
         Stage("e2e", 55, [Step("pytest", [*PYTEST, *marks, "tests/integration"])]),
     ]
@@ -79,20 +91,20 @@ def counts(output: str) -> dict[str, int]:
     return {}
 
 
-def run_step(stage: Stage, step: Step, left: float) -> Result:
-    """Run one step for at most `left` seconds, its output shown as it comes."""
-    print(f"\n=== {stage.name}: {' '.join(step.command)}", flush=True)
+def run_step(stage: Stage, step: Step, left: float, say: Callable[[str], None]) -> Result:
+    """Run one step for at most `left` seconds; what it says is handed to `say` line by line."""
+    say(f"\n=== {stage.name}: {' '.join(step.command)}\n")
     started, lines = time.monotonic(), []
     process = subprocess.Popen(["timeout", "--kill-after=60", f"{max(left, 1):.0f}", *step.command], cwd=ROOT,
                                stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, errors="replace")
     assert process.stdout is not None
     for line in process.stdout:
-        print(line, end="", flush=True)
+        say(line)
         lines.append(line)
     status = process.wait()
     result = Result(stage.name, step.name, seconds=time.monotonic() - started)
     if status == 124:
-        print(f"{stage.name} {step.name}: ended after {left:.0f} s, the stage's limit", flush=True)
+        say(f"{stage.name} {step.name}: ended after {left:.0f} s, the stage's limit\n")
     found = counts("".join(lines)) if "pytest" in step.command else {}
     result.passed, result.skipped = found.get("passed", 0), found.get("skipped", 0)
     result.failed = found.get("failed", 0) + found.get("error", 0) + found.get("errors", 0)
@@ -103,17 +115,26 @@ def run_step(stage: Stage, step: Step, left: float) -> Result:
     return result
 
 
+def show(text: str) -> None:
+    """Print at once."""
+    print(text, end="", flush=True)
+
+
 def run_stage(stage: Stage, everything: bool) -> list[Result]:
-    """Run a stage's steps; one without tests yet is left out and said so."""
-    results: list[Result] = []
+    """Run a stage's steps: one after another as they go, or several at a time and each shown when it has ended."""
     until = time.monotonic() + stage.minutes * 60 * (4 if everything else 1)
-    for step in stage.steps:
-        if "pytest" in step.command and not any(any((ROOT / word).rglob("test_*.py")) for word in step.command
-                                                if word.startswith("tests/")):
-            print(f"\n=== {stage.name}: no test there yet", flush=True)
-            continue
-        results.append(run_step(stage, step, until - time.monotonic()))
-    return results
+    if not stage.parallel:
+        return [run_step(stage, step, until - time.monotonic(), show) for step in stage.steps]
+
+    def quietly(step: Step) -> Result:
+        said: list[str] = []
+        result = run_step(stage, step, until - time.monotonic(), said.append)
+        show("".join(said))
+        return result
+
+    print(f"\n=== {stage.name}: {', '.join(step.name for step in stage.steps)}, {WORKERS} at a time", flush=True)
+    with ThreadPoolExecutor(WORKERS) as pool:
+        return list(pool.map(quietly, stage.steps))
 
 
 def grouped(output: str) -> list[str]:

@@ -76,7 +76,8 @@ def test_routes(shared: Verifier, method: str, path: str, status: int) -> None:
     (token().rpartition(".")[0] + ".", 401),
     ("a.b.c", 401),
     ("", 401),
-])
+], ids=["current key", "key before", "another key", "none", "None", "HS512", "RS256", "expired", "without an end",
+        "end in words", "not yet", "one letter more", "no signature", "three letters", "nothing"])
 def test_only_valid_tokens_verify(shared: Verifier, bearer: str, status: int) -> None:
     assert shared.verify(bearer=bearer).status == status
 
