@@ -3,7 +3,8 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """Faults under load: no idempotent request fails, answers move in time, the engine does what it must.
 
-Figures of a machine with nothing else to do are benchmarks/drills.py's. The long ones are in `make test-all` alone."""
+The rate here is one that a slow machine carries beside four clusters; 300 requests a second, and the times that they
+take, are benchmarks/drills.py's. The long ones are in `make test-all` alone."""
 
 from __future__ import annotations
 
@@ -17,7 +18,7 @@ from ansible_collections.llm_verifier.multi_region.plugins.module_utils.drill.sc
 
 from .conftest import Site, all_own, steady, until
 
-RATE, HANG_SECONDS = 300, 15.0
+RATE, HANG_SECONDS = 100, 15.0
 # How a request that nobody may repeat ends with its region: the load balancer's own status, or its connection closed. A
 # frozen region that thaws in time still answers it.
 LONG_END = re.compile(r"(status 50[234]|connection closed before an answer) after [0-9.]+ s")
@@ -52,7 +53,7 @@ def as_it_must(figures: dict[str, Any], name: str) -> None:
 
 @pytest.mark.parametrize("fault", ["down", "cut", "freeze"])
 def test_a_lost_region_costs_no_idempotent_request(site: Site, fault: str) -> None:
-    figures = drill(site, fault, "-e", "drill_after=12")
+    figures = drill(site, fault, "-e", f"drill_rate={RATE}", "-e", "drill_after=12")
     as_it_must(figures, fault)
     assert figures["requests"] >= RATE * 35
     assert figures["slowest"] < HANG_SECONDS
@@ -67,7 +68,7 @@ def test_a_lost_region_costs_no_idempotent_request(site: Site, fault: str) -> No
 
 
 def test_a_lost_edge_costs_no_idempotent_request(site: Site) -> None:
-    figures = drill(site, "edge", "-e", "drill_after=8")
+    figures = drill(site, "edge", "-e", f"drill_rate={RATE}", "-e", "drill_after=8")
     as_it_must(figures, "edge")
     assert figures["slowest"] < HANG_SECONDS
     assert figures["dns_changed"] is not None, "the name servers never dropped the edge"
