@@ -38,6 +38,8 @@ FAULTS: dict[str, tuple[dict[str, Any], str]] = {
         "deadline",
     ),
 }
+QUICK_FAULT = "answers 500"
+"""The others are in `make test-all`."""
 
 
 def with_fault(variables: dict[str, Any]) -> str:
@@ -91,7 +93,8 @@ def fixture_restored(site: Site) -> Iterator[None]:
     site.play("playbooks/80_deploy.yml")
 
 
-@pytest.mark.parametrize("fault", FAULTS)
+@pytest.mark.parametrize("fault", [QUICK_FAULT, *(pytest.param(fault, marks=pytest.mark.long) for fault in FAULTS
+                                                  if fault != QUICK_FAULT)])
 def test_a_region_that_fails_runs_its_last_good_release_and_never_stops_serving(site: Site, fault: str) -> None:
     variables, said = FAULTS[fault]
     with watched(site.region(OTHER)) as seen:
@@ -111,6 +114,7 @@ def test_no_region_begins_after_the_primary_one_failed(site: Site) -> None:
     assert states == {PRIMARY: "rolled_back", **dict.fromkeys(REGIONS[1:], "waiting")}
 
 
+@pytest.mark.long
 def test_a_run_that_is_killed_half_way_is_resumed_by_the_next(site: Site, restored: None) -> None:
     variables = with_fault({"regional_deploy_env": {"LOG_HEALTH": "1"}})
     before = last_run(site)["id"]
@@ -149,6 +153,7 @@ def vaulted(folder: Path, whole: str, inline: str) -> list[str]:
     return ["-e", f"@{file}", "-e", f"@{text}", "--vault-password-file", str(password)]
 
 
+@pytest.mark.long
 def test_a_changed_secret_rolls_the_pods_and_shows_nowhere(
     site: Site, restored: None, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:

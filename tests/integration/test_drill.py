@@ -51,7 +51,8 @@ def as_it_must(figures: dict[str, Any], name: str) -> None:
         assert figures["failover"] is None and figures["decision"] is None, figures
 
 
-@pytest.mark.parametrize("fault", ["down", "cut", "freeze"])
+@pytest.mark.parametrize("fault", [
+    "down", pytest.param("cut", marks=pytest.mark.long), pytest.param("freeze", marks=pytest.mark.long)])
 def test_a_lost_region_costs_no_idempotent_request(site: Site, fault: str) -> None:
     figures = drill(site, fault, "-e", f"drill_rate={RATE}", "-e", "drill_after=12")
     as_it_must(figures, fault)

@@ -97,6 +97,7 @@ def faulty(site: Site) -> Iterator[Callable[[int], None]]:
         serve(site, "FAULT_INJECTION-", "FAULT_STATUS-", "FAULT_EVERY-")
 
 
+@pytest.mark.long
 def test_errors_above_five_per_cent_take_a_region_out_and_less_does_not(site: Site) -> None:
     with load(site):
         with faulty(site) as answer_errors:
@@ -138,6 +139,7 @@ def test_without_agents_a_lost_region_is_left_all_the_same(site: Site, healed: C
             site.run(edge, "sv", "up", "/node/service/routing-agent")
 
 
+@pytest.mark.long
 def test_an_operator_takes_a_region_out_is_told_why_and_brings_it_back(site: Site) -> None:
     order = ("-e", json.dumps({"region": REGION, "reason": "its database is being mended"}))
     assert "force_down" in site.play("failover.yml", *order, "--check", "--diff")

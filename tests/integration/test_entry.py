@@ -48,6 +48,7 @@ def test_an_api_server_takes_the_ingress_of_the_deployer(site: Site, planned: tu
     assert "spec.ingressClassName" in wrong and "rescued=1" in wrong, wrong[-4000:]
 
 
+@pytest.mark.long
 def test_an_api_server_takes_the_gateway_of_the_deployer(
     site: Site, planned: tuple[str, ...], gateway_api: None
 ) -> None:

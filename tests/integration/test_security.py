@@ -329,6 +329,7 @@ def secrets_of(site: Site, region: str) -> dict[str, Any]:
     return {f"{item['metadata']['namespace']}/{item['metadata']['name']}": item.get("data") for item in items}
 
 
+@pytest.mark.long
 def test_the_key_that_encrypts_secrets_is_replaced_and_nobody_notices(site: Site) -> None:
     path = site.state / "pki" / REGION / "encryption.yaml"
     old = int(re.findall(r"name: key(\d+)", path.read_text())[0])

@@ -58,6 +58,7 @@ def test_the_second_run_changes_nothing(site: Site) -> None:
     assert set(changes(output).values()) == {0}, output[-6000:]
 
 
+@pytest.mark.long
 def test_check_mode_of_a_finished_site_finds_nothing_to_do(site: Site) -> None:
     output = site.play("site.yml", "--check", "--diff")
     assert set(changes(output).values()) == {0}, output[-6000:]
