@@ -178,7 +178,7 @@ class Client:
         record.status, record.region = answer.status, answer.headers.get("x-region", "")
         record.error = "" if record.ok else f"status {answer.status}"
         again = retry and answer.status in RETRY_STATUS
-        if again:  # the next try goes elsewhere, whatever other requests do meanwhile
+        if again:  # other requests try elsewhere first, too
             self._avoid[address] = time.monotonic() + AVOID_SECONDS
         return not again
 
