@@ -1,0 +1,18 @@
+# Copyright (c) 2026 LLM Verifier contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Runs the module of the same name."""
+
+from __future__ import annotations
+
+# What filters need that make its arguments; a worker would load it for every host.
+from ansible_collections.llm_verifier.multi_region.plugins.module_utils.monitoring import alertmanager  # noqa: F401
+from ansible_collections.llm_verifier.multi_region.plugins.module_utils.monitoring.dashboards import all as dashboards  # noqa: F401
+from ansible_collections.llm_verifier.multi_region.plugins.modules import local_node
+from ansible_collections.llm_verifier.multi_region.plugins.plugin_utils.in_process import InProcess
+
+
+class ActionModule(InProcess):
+    """See the module."""
+
+    MODULE = local_node
