@@ -26,6 +26,7 @@ from ansible.module_utils.common.json import Direction, get_module_encoder
 from ansible.plugins.action import ActionBase
 from ansible.vars.clean import remove_internal_keys
 
+HERE = frozenset({"local"})  # connections that run a module on this machine
 PROFILE = "legacy"  # how arguments and results of Python modules are written
 
 
@@ -54,7 +55,7 @@ class InProcess(ActionBase):
         host = task_vars.get("ansible_delegated_vars", {}).get(self._task.delegate_to, task_vars)
         asked = self._templar.template(host.get("ansible_python_interpreter", ""))
         otherwise = (
-            self._connection.transport != "local" or self._connection.become or self._task.async_val
+            self._connection.transport not in HERE or self._connection.become or self._task.async_val
             or any(self._task.environment or []) or C.DEFAULT_KEEP_REMOTE_FILES
         )  # fmt: skip
         return asked == sys.executable and not otherwise
