@@ -5,11 +5,10 @@
 
 from __future__ import annotations
 
-# What filters need that make its arguments; a worker would load it for every host.
-from ansible_collections.llm_verifier.multi_region.plugins.module_utils.monitoring import alertmanager  # noqa: F401
-from ansible_collections.llm_verifier.multi_region.plugins.module_utils.monitoring.dashboards import all as dashboards  # noqa: F401
 from ansible_collections.llm_verifier.multi_region.plugins.modules import local_node
-from ansible_collections.llm_verifier.multi_region.plugins.plugin_utils.in_process import InProcess
+from ansible_collections.llm_verifier.multi_region.plugins.plugin_utils.in_process import InProcess, load
+
+load("module_utils.monitoring.alertmanager", "module_utils.monitoring.dashboards.all")  # what arguments are made with
 
 
 class ActionModule(InProcess):

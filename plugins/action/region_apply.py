@@ -5,15 +5,10 @@
 
 from __future__ import annotations
 
-from contextlib import suppress
-
-# What filters need that make its arguments; a worker would load it for every host.
-from ansible_collections.llm_verifier.multi_region.plugins.module_utils.kube import peers, scaling  # noqa: F401
 from ansible_collections.llm_verifier.multi_region.plugins.modules import region_apply
-from ansible_collections.llm_verifier.multi_region.plugins.plugin_utils.in_process import InProcess
+from ansible_collections.llm_verifier.multi_region.plugins.plugin_utils.in_process import InProcess, load
 
-with suppress(ImportError):  # a second of every task that would load it itself; without it, the module says so
-    import kubernetes.dynamic  # noqa: F401
+load("kubernetes.dynamic", "module_utils.kube.peers", "module_utils.kube.scaling")  # and what arguments are made with
 
 
 class ActionModule(InProcess):

@@ -5,13 +5,10 @@
 
 from __future__ import annotations
 
-from contextlib import suppress
-
 from ansible_collections.llm_verifier.multi_region.plugins.modules import region_gate
-from ansible_collections.llm_verifier.multi_region.plugins.plugin_utils.in_process import InProcess
+from ansible_collections.llm_verifier.multi_region.plugins.plugin_utils.in_process import InProcess, load
 
-with suppress(ImportError):  # a second of every task that would load it itself; without it, the module says so
-    import kubernetes.dynamic  # noqa: F401
+load("kubernetes.dynamic")
 
 
 class ActionModule(InProcess):

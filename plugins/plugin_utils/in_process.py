@@ -12,6 +12,8 @@ See docs/decisions/in-process.md.
 
 from __future__ import annotations
 
+import contextlib
+import importlib
 import json
 import os
 import signal
@@ -26,8 +28,19 @@ from ansible.module_utils.common.json import Direction, get_module_encoder
 from ansible.plugins.action import ActionBase
 from ansible.vars.clean import remove_internal_keys
 
+PLUGINS = "ansible_collections.llm_verifier.multi_region.plugins"
 HERE = frozenset({"local"})  # connections that run a module on this machine
 PROFILE = "legacy"  # how arguments and results of Python modules are written
+
+
+def load(*names: str) -> None:
+    """Load what every worker would load itself: packages, or parts of this collection (`module_utils.…`).
+
+    What can't be loaded is left to whoever needs it, who can say what is missing.
+    """
+    for name in names:
+        with contextlib.suppress(ImportError):
+            importlib.import_module(f"{PLUGINS}.{name}" if name.startswith("module_utils.") else name)
 
 
 class InProcess(ActionBase):

@@ -64,6 +64,8 @@ def _source(name: str) -> tuple[str, bool]:
     source = spec.loader.get_source(name) if spec and spec.loader else None  # type: ignore[attr-defined]
     if spec is None or source is None:
         raise BundleError(f"the source of {name} isn't there")
+    if isinstance(source, bytes):  # as Ansible's own loader of collections gives it
+        source = importlib.util.decode_source(source)
     return source, spec.submodule_search_locations is not None
 
 
