@@ -13,6 +13,7 @@ version_added: 0.1.0
 author: LLM Verifier DevOps (@llm-verifier)
 description:
   - Checks hosts, groups, variables and the routing policy, also against each other, and fails once with the whole list.
+  - Of kubeconfigs that are there, says which command for credentials this machine lacks.
   - Needs no network and no facts, and changes nothing.
 extends_documentation_fragment: [llm_verifier.multi_region.routing.policy]
 options:
@@ -58,6 +59,9 @@ from ansible.module_utils.basic import AnsibleModule
 from ansible_collections.llm_verifier.multi_region.plugins.module_utils.geoip.convert import (
     problems as database_problems,
 )
+from ansible_collections.llm_verifier.multi_region.plugins.module_utils.kube.credentials import (
+    problems as credential_problems,
+)
 from ansible_collections.llm_verifier.multi_region.plugins.module_utils.routing.budget import budget
 from ansible_collections.llm_verifier.multi_region.plugins.module_utils.routing.errors import report
 from ansible_collections.llm_verifier.multi_region.plugins.module_utils.routing.model import Policy
@@ -71,10 +75,11 @@ def main() -> None:
         supports_check_mode=True,
     )
     hosts = module.params["hosts"]
-    problems = sorted({*validate(hosts, module.params["policy"]), *database_problems(hosts)})
+    policy = module.params["policy"]
+    problems = sorted({*validate(hosts, policy), *database_problems(hosts), *credential_problems(hosts)})
     if problems:
         module.fail_json(msg=report(problems))
-    lines = budget(Policy.from_dict(module.params["policy"]))
+    lines = budget(Policy.from_dict(policy))
     module.exit_json(changed=False, budget=[asdict(line) for line in lines])
 
 

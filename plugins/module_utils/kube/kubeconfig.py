@@ -1,7 +1,7 @@
 # Copyright (c) 2026 LLM Verifier contributors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""One kubeconfig of many: every region's context under its own name and its aliases."""
+"""Kubeconfigs: one of many, with every region's context under its own name and its aliases; the credentials of one."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ def merge(
         try:
             context = _named(config, "contexts", config["current-context"])["context"]
             cluster = _named(config, "clusters", context["cluster"])["cluster"]
-            user = _named(config, "users", context["user"])["user"]
+            user = current_user(config)
         except (KeyError, TypeError) as error:
             raise ValueError(f"the kubeconfig of region {region} lacks {error}") from error
         merged["clusters"].append({"name": region, "cluster": cluster})
@@ -40,6 +40,12 @@ def merge(
             names.add(name)
             merged["contexts"].append({"name": name, "context": {"cluster": region, "user": region}})
     return merged
+
+
+def current_user(config: Mapping[str, Any]) -> dict[str, Any]:
+    """The credentials of the current context. Raises KeyError and TypeError where there are none."""
+    context = _named(config, "contexts", config["current-context"])["context"]
+    return dict(_named(config, "users", context["user"])["user"])
 
 
 def _named(config: Mapping[str, Any], kind: str, name: str) -> Mapping[str, Any]:
