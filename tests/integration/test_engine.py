@@ -160,6 +160,19 @@ def test_an_operator_takes_a_region_out_is_told_why_and_brings_it_back(site: Sit
             site.play("failback.yml", "-e", f"region={name}", check=False)
 
 
+def test_check_mode_of_every_order_says_what_would_be_and_orders_nothing(site: Site) -> None:
+    def kept() -> tuple[Any, ...]:
+        page = site.routing()
+        return page["generation"], page["orders"], [item["phase"] for item in page["regions"]]
+
+    before, order = kept(), ("-e", json.dumps({"region": REGION, "reason": "a plan"}), "--check", "--diff")
+    for playbook in ("failover", "drain", "freeze", "failback"):
+        output = site.play(f"{playbook}.yml", *order)
+        assert REGION in output.partition("PLAY RECAP")[0], output
+    assert set(changes(site.play("routing.yml", "--check", "--diff")).values()) == {0}
+    assert kept() == before
+
+
 def others(name: str) -> tuple[str, ...]:
     return tuple(other for other in REGIONS if other != name)
 

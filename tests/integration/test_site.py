@@ -11,6 +11,7 @@ import shlex
 import stat
 import subprocess
 import sys
+import urllib.request
 from pathlib import Path
 
 import pytest
@@ -18,6 +19,8 @@ import pytest
 from .conftest import CLIENTS, OWN, REGIONS, ROOT, Site, all_own, changes, until
 
 pytestmark = pytest.mark.usefixtures("site")
+
+EDGES = {"edge-1": 201, "edge-2": 202}
 
 
 def test_every_geography_is_served_by_its_own_region(site: Site) -> None:
@@ -78,10 +81,28 @@ def test_status_tells_a_node_that_is_down(site: Site) -> None:
         site.fault("us-west-2", "up")
 
 
-def test_secrets_are_in_no_process_list_and_no_readable_file(site: Site) -> None:
+def signing_keys(site: Site) -> list[str]:
     ring = json.loads((site.state / "secrets/jwt-ring.json").read_text())
     values = [value for value in ring.values() if isinstance(value, str) and len(value) > 16]
     assert values
+    return values
+
+
+def test_what_the_edges_show_holds_no_secret(site: Site) -> None:
+    shown = {}
+    for edge, subnet in EDGES.items():
+        page = f"http://{site.instance.prefix}.{subnet}.10:8404"
+        folder = site.state / "nodes" / edge / "node/data/routing/www"
+        for name in ("metrics", *(f"status/{path.name}" for path in folder.iterdir() if path.is_file())):
+            with urllib.request.urlopen(f"{page}/{name}", timeout=10) as answer:
+                shown[f"{edge}/{name}"] = answer.read().decode()
+    assert {"edge-1/metrics", "edge-1/status/status.json", "edge-2/status/index.html"} <= set(shown)
+    secret = ["PRIVATE KEY", *signing_keys(site)]
+    assert not [name for name, text in shown.items() if any(word in text for word in secret)]
+
+
+def test_secrets_are_in_no_process_list_and_no_readable_file(site: Site) -> None:
+    values = signing_keys(site)
     running = [Path(entry, name).read_bytes().decode(errors="replace") for entry in Path("/proc").glob("[0-9]*")
                for name in ("cmdline",) if Path(entry, name).exists()]
     assert not [line for line in running if any(value in line for value in values)]
