@@ -19,6 +19,7 @@ from ansible_collections.llm_verifier.multi_region.plugins import action
 
 ROOT = Path(__file__).resolve().parents[3]
 PLUGINS = "ansible_collections.llm_verifier.multi_region.plugins"
+OWN = "{{ ansible_playbook_python }}"
 SECRET = "a-password-that-nobody-sees"
 MODULE = """
 import os, subprocess, sys, time
@@ -90,7 +91,7 @@ def fixture_told(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Any]:
     play = {"hosts": "localhost", "connection": "local", "gather_facts": False, "tasks": [*here, *usual, *others, kept]}
     (folder / "play.yml").write_text(yaml.safe_dump([play], sort_keys=False))
     hosts = {name: {"ansible_connection": "local", "ansible_python_interpreter": python}
-             for name, python in (("same", sys.executable), ("other", os.path.realpath(sys.executable)))}  # fmt: skip
+             for name, python in (("same", OWN), ("other", os.path.realpath(sys.executable)))}  # fmt: skip
     (folder / "hosts.yml").write_text(yaml.safe_dump({"all": {"hosts": hosts}}))
     done = subprocess.run(
         ["ansible-playbook", "-i", str(folder / "hosts.yml"), "-vv", str(folder / "play.yml")], cwd=ROOT,
