@@ -17,10 +17,9 @@ from pathlib import Path
 import pytest
 
 from .conftest import CLIENTS, OWN, REGIONS, ROOT, Site, all_own, changes, until
+from .test_certificates import EDGES
 
 pytestmark = pytest.mark.usefixtures("site")
-
-EDGES = {"edge-1": 201, "edge-2": 202}
 
 
 def test_every_geography_is_served_by_its_own_region(site: Site) -> None:

@@ -11,13 +11,13 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
+from ..local.tools import PROVIDER_TOOLS
 from ..routing.errors import Problem
 from .kubeconfig import current_user
 
 MENDS = {
-    "aws": "install the AWS CLI, version 2: https://docs.aws.amazon.com/cli/",
+    **{tool.command: tool.mend for tools in PROVIDER_TOOLS.values() for tool in tools},
     "aws-iam-authenticator": "https://docs.aws.amazon.com/eks/latest/userguide/install-aws-iam-authenticator.html",
-    "gke-gcloud-auth-plugin": "gcloud components install gke-gcloud-auth-plugin",
     "kubelogin": "az aks install-cli",
 }
 """Commands that clouds' own kubeconfigs name, to what gets them."""
