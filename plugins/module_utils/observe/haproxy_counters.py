@@ -84,12 +84,13 @@ def traffic(config: Config, window: Window, now: float) -> tuple[Traffic, ...]:
     """What a window of counters says of each known region, as this edge's word at `now` (seconds since the epoch)."""
     seconds, grown = window.growth()
     recent, grew = window.growth(RECENT_SECONDS)
-    known = {region.name for region in config.regions}
+    known, steps = {region.name for region in config.regions}, window.steps()
     return tuple(
         Traffic(
             witness=config.vantage, region=name, at=now, window_seconds=seconds, requests=figures[0],
             errors=min(figures[0], figures[1]), slow=min(figures[0], figures[2]),
             recent_per_second=grew[name][0] / recent,
+            ticks=tuple((step[name][0], step[name][1], step[name][2]) for step in steps if name in step),
         )
         for name, figures in sorted(grown.items())
         if name in known and seconds > 0

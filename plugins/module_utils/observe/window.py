@@ -54,3 +54,12 @@ class Window:
             name: tuple(now - then for now, then in zip(totals, first.get(name, (0.0,) * len(totals)), strict=True))
             for name, totals in last.items()
         }
+
+    def steps(self) -> list[Figures]:
+        """Each region's growth between two samples and the next, the newest first."""
+        samples = [totals for _at, totals in self._samples]
+        return [
+            {name: tuple(b - a for a, b in zip(old.get(name, (0.0,) * len(new)), new, strict=True))
+             for name, new in after.items()}
+            for old, after in zip(reversed(samples[:-1]), reversed(samples), strict=False)
+        ]  # fmt: skip

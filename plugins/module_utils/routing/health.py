@@ -100,7 +100,8 @@ def bounds(bad: float, requests: float, confidence: float) -> tuple[float, float
 def sound(traffic: Traffic) -> bool:
     """Whether the figures can be: finite, not negative, over some time (1 ms at least)."""
     maybe = (traffic.latency_seconds or 0.0, traffic.recent_per_second or 0.0)
-    figures = (traffic.requests, traffic.errors, traffic.slow, *maybe)
+    ticks = (count for tick in traffic.ticks for count in tick)
+    figures = (traffic.requests, traffic.errors, traffic.slow, *maybe, *ticks)
     return 0.001 <= traffic.window_seconds <= _MOST and all(0 <= figure <= _MOST for figure in figures)
 
 
@@ -122,6 +123,6 @@ def latest_traffic(policy: Policy, traffic: Iterable[Traffic], now: float) -> di
     return found
 
 
-def _newest(item: Traffic) -> tuple[float, ...]:
+def _newest(item: Traffic) -> tuple[object, ...]:
     latency, recent = (-1.0 if maybe is None else maybe for maybe in (item.latency_seconds, item.recent_per_second))
-    return item.at, item.errors, item.slow, item.requests, item.window_seconds, latency, recent
+    return item.at, item.errors, item.slow, item.requests, item.window_seconds, latency, recent, item.ticks

@@ -44,7 +44,9 @@ class Traffic:
     policy names, None when the witness has none. `errors` are answers 5xx and requests without an answer; `slow` are
     requests that took longer than the policy's `health.latency_seconds` without having asked for patience: the
     percentile p lies above the limit exactly when more than 1 - p of the requests are slow. `recent_per_second` are
-    requests per second of the last seconds, None when the witness can't tell: loads are judged by it.
+    requests per second of the last seconds, None when the witness can't tell: loads are judged by it. `ticks` are
+    (requests, errors, slow) of each look within the window, the newest first, empty when the witness doesn't keep them:
+    what has ended, or has only begun, is told from what lasts by them.
     """
 
     witness: str
@@ -56,6 +58,7 @@ class Traffic:
     slow: float = 0.0
     latency_seconds: float | None = None
     recent_per_second: float | None = None
+    ticks: tuple[tuple[float, float, float], ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -27,7 +27,7 @@ from .state import Counter
 SICK = (REGION_DOWN, ERRORS, LATENCY, OVERLOADED)
 """Verdicts that ask for an eviction, the worst first; OVERLOADED does when its answers are bad too."""
 
-_AGREED, _DISPUTED, _REFUTED, _ALONE = "agreed", "disputed", "refuted", "alone"
+_AGREED, _DISPUTED, _REFUTED, _ALONE, _BRIEF = "agreed", "disputed", "refuted", "alone", "brief"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -169,13 +169,16 @@ def _requests(policy: Policy, region: Region, witnesses: Mapping[str, Traffic]) 
     if agreement in (_DISPUTED, _REFUTED):
         good = agreement == _REFUTED
         return Finding(region=region.name, verdict=VANTAGE_PARTITIONED, good=good, load=load, evidence=evidence)
-    agreed = agreement == _AGREED
+    doubts = {
+        _ALONE: f"fewer than {policy.safety.vantage_quorum} witnesses agree",
+        _BRIEF: f"not in each of the last {_lasting(policy)} ticks",
+    }
     return Finding(
         region=region.name,
         verdict=OVERLOADED if over else kind,
         sick=True,
-        proven=agreed,
-        doubt="" if agreed else f"fewer than {policy.safety.vantage_quorum} witnesses agree",
+        proven=agreement == _AGREED,
+        doubt=doubts.get(agreement, ""),
         load=load,
         evidence=(full, *evidence) if over else evidence,
     )
@@ -190,9 +193,9 @@ def _wrong(policy: Policy, witnesses: Mapping[str, Traffic]) -> tuple[str, tuple
     """
     health, own = policy.health, witnesses.get(PROMETHEUS)
     bad = [(name, item.requests if _late(policy, item) else item.errors) for name, item in witnesses.items()]
-    errors = _share(policy, witnesses, health.error_ratio, bad)
+    errors = _share(policy, witnesses, health.error_ratio, bad, _ERRORS)
     counts = [(name, _slow(policy, item)) for name, item in witnesses.items()]
-    slow = _share(policy, witnesses, round(1 - health.latency_percentile, 9), counts)
+    slow = _share(policy, witnesses, round(1 - health.latency_percentile, 9), counts, _SLOW)
     if errors and own and own.latency_seconds is not None:
         told = f"{PROMETHEUS}: {health.latency_percentile:.4g} of requests within {own.latency_seconds:.3g} s"
         if not _late(policy, own):
@@ -226,11 +229,12 @@ def _slow(policy: Policy, item: Traffic) -> float:
 
 
 def _share(
-    policy: Policy, witnesses: Mapping[str, Traffic], limit: float, bad: Iterable[tuple[str, float]]
+    policy: Policy, witnesses: Mapping[str, Traffic], limit: float, bad: Iterable[tuple[str, float]], column: int
 ) -> tuple[str, tuple[str, ...]] | None:
     """Nothing unless the edges together count a share above `limit`; else how far the witnesses agree, and evidence.
 
-    An edge disagrees when its own share is as surely below the limit; then more edges must agree than disagree.
+    An edge disagrees when its own share is as surely below the limit; then more edges must agree than disagree. What
+    they agree on must last.
     """
     minimum, confidence = policy.health.minimum_sample, policy.health.confidence
     counts = sorted((name, amount, witnesses[name].requests) for name, amount in bad)
@@ -249,5 +253,33 @@ def _share(
         f"{name}: {bad_ones:.0f} of {all_ones:.0f} requests, limit {limit:.1%}" for name, bad_ones, all_ones in counts
     )
     if len(agree) >= policy.safety.vantage_quorum and agreeing_edges > len(against):
-        return _AGREED, evidence
+        lasts = _lasts(policy, [witnesses[name] for name, _bad, _all in counts if name != PROMETHEUS], limit, column)
+        return (_AGREED if lasts else _BRIEF), evidence
     return (_DISPUTED if against else _ALONE), evidence
+
+
+_ERRORS, _SLOW = 1, 2
+"""Places in `Traffic.ticks`."""
+
+
+def _lasting(policy: Policy) -> int:
+    """Over how many ticks bad answers must last: a trouble of less than `failures` ticks touches at most as many."""
+    return policy.health.failures + 1
+
+
+def _lasts(policy: Policy, edges: Iterable[Traffic], limit: float, column: int) -> bool:
+    """Whether none of the last ticks was surely good, the edges' counts taken together: it began before and goes on.
+
+    A link that drops everything for three seconds gives more errors in a window than the limit allows, and is over. A
+    tick without requests says nothing. An edge that keeps no ticks doesn't either; one that has just begun to look
+    has too few, and nothing lasts yet.
+    """
+    kept = [edge.ticks for edge in edges if edge.ticks]
+    if kept and max(map(len, kept)) < _lasting(policy):
+        return False
+    for index in range(_lasting(policy)):
+        requests = fsum(ticks[index][0] for ticks in kept if index < len(ticks))
+        bad = fsum(ticks[index][column] for ticks in kept if index < len(ticks))
+        if requests > 0 and bounds(bad, requests, policy.health.confidence)[1] < limit:
+            return False
+    return True

@@ -21,6 +21,7 @@ from ansible_collections.llm_verifier.multi_region.plugins.module_utils.routing.
 from ansible_collections.llm_verifier.multi_region.plugins.module_utils.routing.decide import decide
 from ansible_collections.llm_verifier.multi_region.plugins.module_utils.routing.decision import (
     COMMON_MODE,
+    OVERLOADED,
     Decision,
     effective_table,
 )
@@ -92,6 +93,10 @@ def steps(world: World) -> list[tuple[Mapping[str, float], Decision]]:
 @given(STORIES, MAXIMUM, st.sampled_from(ALGORITHMS))
 @example([(("dead", {"us-east-1", "us-west-2"}), 4)], 1, "weighted")
 @example([(("errors", {"us-east-1": 0.5, "us-west-2": 1.0}), 4)], 3, "round_robin")
+@example(
+    [(("requests", {"us-east-1": 1.0, "ap-southeast-1": 400.0}), 1), (("capacity", {"ap-southeast-1": 100.0}), 1),
+     (("dead", {"us-east-1"}), 3)], 1, "weighted"
+)  # fmt: skip
 def test_whatever_happens_the_floors_hold(story: Any, maximum: int, algorithm: str) -> None:
     """Never the last region, at most so many out by itself, sound tables, generations that only grow with a change."""
     world = told(story, maximum, algorithm)
@@ -109,7 +114,10 @@ def test_whatever_happens_the_floors_hold(story: Any, maximum: int, algorithm: s
         if len([name for name in sick if name in admissions]) < len(admissions) and last:
             gained = [name for name in taken + sick if name in admissions and admissions[name] > before[name]]
             assert gained == [], "a sick region never gains weight unless everything is sick"
-            assert risen(world, before, admissions, sick) == [], "nor share"
+            overloaded = [item for item in decision.verdicts if item.verdict == OVERLOADED]
+            full = [item.subject for item in overloaded if len(item.evidence) == 1]
+            ailing = [name for name in sick if name not in full]
+            assert risen(world, before, admissions, ailing) == [], "nor share; one that is full and answers well may"
         if last:
             same = (last.admissions, last.ttl_seconds) == (decision.admissions, decision.ttl_seconds)
             assert decision.generation == last.generation + (not same)
@@ -226,6 +234,7 @@ ODD = st.builds(
         st.builds(
             Traffic, witness=SMALL, region=SMALL, at=NUMBERS, window_seconds=NUMBERS, requests=NUMBERS,
             errors=NUMBERS, slow=NUMBERS, latency_seconds=st.one_of(st.none(), NUMBERS),
+            ticks=st.lists(st.tuples(NUMBERS, NUMBERS, NUMBERS), max_size=5).map(tuple),
         ),
         max_size=6,
     ).map(tuple),

@@ -1,0 +1,66 @@
+# Copyright (c) 2026 LLM Verifier contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Bad answers that are over, or have only begun, take no region out: each of the last ticks must be bad."""
+
+from __future__ import annotations
+
+import pytest
+
+from ansible_collections.llm_verifier.multi_region.plugins.module_utils.routing.observations import (
+    Observations,
+    Traffic,
+)
+
+from .world import EDGES, World
+
+EU = "eu-west-1"
+GOOD, BAD, EMPTY = (100.0, 0.0, 0.0), (100.0, 50.0, 50.0), (0.0, 0.0, 0.0)
+BRIEF = "not in each of the last 4 ticks"
+
+
+def judged(ticks: dict[str, list[tuple[float, float, float]]], ended: int = 0) -> tuple[set[str], str]:
+    """Who is out after two looks at a window of these ticks (newest first), and what is doubted of the verdict."""
+    world = World(edges=EDGES)
+    world.tick(3)
+    for _look in range(2):
+        world.now += 2
+        probes, now = world.observe().probes, world.now
+        world.now -= 2
+        traffic = tuple(
+            Traffic(
+                witness=name, region=EU, at=now, window_seconds=15, ticks=tuple(of_edge),
+                requests=sum(tick[0] for tick in of_edge), errors=sum(tick[1] for tick in of_edge),
+            )
+            for name, of_edge in ticks.items()
+        )  # fmt: skip
+        decision = world.tick(1, Observations(at=now, probes=probes, traffic=traffic))
+    held = [item.reason for item in decision.changes if item.region == EU and item.refused]
+    return world.out(), "; ".join(held)
+
+
+@pytest.mark.parametrize(
+    ("ticks", "out"),
+    [
+        ([BAD] * 4 + [GOOD] * 3, True),
+        ([BAD] * 7, True),
+        ([EMPTY, BAD, EMPTY, BAD, BAD, GOOD], True),
+        ([GOOD, BAD, BAD, BAD, BAD, GOOD, GOOD], False),
+        ([BAD, BAD, BAD, GOOD, GOOD, GOOD, GOOD], False),
+        ([BAD, BAD, GOOD, BAD, BAD, BAD, BAD], False),
+        ([BAD, BAD], False),
+        ([(4.0, 0.0, 0.0), *[BAD] * 6], True),
+    ],
+    ids=["four ticks", "always", "no requests", "over", "begun", "with a break", "watched since then", "few requests"],
+)
+def test_only_what_lasts_takes_it_out(ticks: list[tuple[float, float, float]], *, out: bool) -> None:
+    gone, doubt = judged(dict.fromkeys(EDGES, ticks))
+    assert gone == ({EU} if out else set())
+    assert (BRIEF in doubt) is not out
+
+
+def test_an_edge_without_a_memory_leaves_it_to_the_other_one() -> None:
+    first, second = EDGES
+    assert judged({first: [BAD] * 5, second: [BAD]})[0] == {EU}
+    assert judged({first: [GOOD, BAD, BAD, BAD, BAD], second: [BAD]})[0] == {EU}, "the two together are bad"
+    assert judged({first: [GOOD, BAD, BAD, BAD, BAD], second: [EMPTY] * 5})[0] == set()
