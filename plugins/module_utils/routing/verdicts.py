@@ -27,7 +27,8 @@ from .state import Counter
 SICK = (REGION_DOWN, ERRORS, LATENCY, OVERLOADED)
 """Verdicts that ask for an eviction, the worst first; OVERLOADED does when its answers are bad too."""
 
-_AGREED, _DISPUTED, _REFUTED, _ALONE, _BRIEF = "agreed", "disputed", "refuted", "alone", "brief"
+_AGREED, _LASTING, _DISPUTED, _REFUTED, _ALONE = "agreed", "lasting", "disputed", "refuted", "alone"
+_BRIEF, _UNSETTLED = "brief", "unsettled"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -96,10 +97,15 @@ def find(
     heard = {name: item for name, item in witnesses.items() if name not in cut}
     if reach.verdict == REGION_DOWN or not heard:
         return reach
-    requests = _requests(policy, region, heard)
+    requests = _requests(policy, region, heard, unsettled=_unsettled(policy, counted))
     if requests.sick or (requests.verdict != OK and reach.verdict == OK):
         return replace(requests, good=requests.good and reach.good)
     return replace(reach, load=requests.load)
+
+
+def _unsettled(policy: Policy, counted: Iterable[Counter]) -> bool:
+    """Whether an edge's checks have failed of late, and not often enough: they are about to tell down from brief."""
+    return any(0 < item.failures < policy.health.failures and not item.down for item in counted if item.kind == EDGE)
 
 
 def _reach(policy: Policy, name: str, counted: list[Counter]) -> Finding:
@@ -155,7 +161,7 @@ def _per_second(item: Traffic) -> float:
     return item.requests / item.window_seconds if item.recent_per_second is None else item.recent_per_second
 
 
-def _requests(policy: Policy, region: Region, witnesses: Mapping[str, Traffic]) -> Finding:
+def _requests(policy: Policy, region: Region, witnesses: Mapping[str, Traffic], *, unsettled: bool) -> Finding:
     """What the edges' requests say; a region's own Prometheus is the second witness."""
     load = load_of(witnesses) or 0.0
     over = 0 < region.capacity_rps < load
@@ -169,15 +175,18 @@ def _requests(policy: Policy, region: Region, witnesses: Mapping[str, Traffic]) 
     if agreement in (_DISPUTED, _REFUTED):
         good = agreement == _REFUTED
         return Finding(region=region.name, verdict=VANTAGE_PARTITIONED, good=good, load=load, evidence=evidence)
+    if agreement == _LASTING and unsettled:
+        agreement = _UNSETTLED
     doubts = {
         _ALONE: f"fewer than {policy.safety.vantage_quorum} witnesses agree",
         _BRIEF: f"not in each of the last {_lasting(policy)} ticks",
+        _UNSETTLED: "its checks are about to tell",
     }
     return Finding(
         region=region.name,
         verdict=OVERLOADED if over else kind,
         sick=True,
-        proven=agreement == _AGREED,
+        proven=agreement in (_AGREED, _LASTING),
         doubt=doubts.get(agreement, ""),
         load=load,
         evidence=(full, *evidence) if over else evidence,
@@ -234,7 +243,7 @@ def _share(
     """Nothing unless the edges together count a share above `limit`; else how far the witnesses agree, and evidence.
 
     An edge disagrees when its own share is as surely below the limit; then more edges must agree than disagree. What
-    they agree on must last.
+    they alone agree on, and the region doesn't say itself, must last: to them a lost link looks like a sick region.
     """
     minimum, confidence = policy.health.minimum_sample, policy.health.confidence
     counts = sorted((name, amount, witnesses[name].requests) for name, amount in bad)
@@ -253,8 +262,10 @@ def _share(
         f"{name}: {bad_ones:.0f} of {all_ones:.0f} requests, limit {limit:.1%}" for name, bad_ones, all_ones in counts
     )
     if len(agree) >= policy.safety.vantage_quorum and agreeing_edges > len(against):
+        if PROMETHEUS in agree:
+            return _AGREED, evidence
         lasts = _lasts(policy, [witnesses[name] for name, _bad, _all in counts if name != PROMETHEUS], limit, column)
-        return (_AGREED if lasts else _BRIEF), evidence
+        return (_LASTING if lasts else _BRIEF), evidence
     return (_DISPUTED if against else _ALONE), evidence
 
 

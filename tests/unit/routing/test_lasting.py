@@ -1,13 +1,16 @@
 # Copyright (c) 2026 LLM Verifier contributors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Bad answers that are over, or have only begun, take no region out: each of the last ticks must be bad."""
+"""Requests lost on the way take no region out when that is over or has only begun, or while checks are undecided."""
 
 from __future__ import annotations
+
+from typing import Any
 
 import pytest
 
 from ansible_collections.llm_verifier.multi_region.plugins.module_utils.routing.observations import (
+    PROMETHEUS,
     Observations,
     Traffic,
 )
@@ -19,11 +22,18 @@ GOOD, BAD, EMPTY = (100.0, 0.0, 0.0), (100.0, 50.0, 50.0), (0.0, 0.0, 0.0)
 BRIEF = "not in each of the last 4 ticks"
 
 
-def judged(ticks: dict[str, list[tuple[float, float, float]]], ended: int = 0) -> tuple[set[str], str]:
-    """Who is out after two looks at a window of these ticks (newest first), and what is doubted of the verdict."""
+def judged(
+    ticks: dict[str, list[tuple[float, float, float]]], own: float | None = 0.0, dead_at: int = 0
+) -> tuple[set[str], str]:
+    """Who is out after two looks at a window of these ticks (newest first), and what is doubted of the verdict.
+
+    The region's Prometheus sees half of the requests, with this ratio of errors (`own`). At the look `dead_at` checks fail.
+    """
     world = World(edges=EDGES)
     world.tick(3)
-    for _look in range(2):
+    sent = sum(tick[0] for of_edge in ticks.values() for tick in of_edge)
+    for look in (1, 2):
+        world.dead = {EU} if look == dead_at else set()
         world.now += 2
         probes, now = world.observe().probes, world.now
         world.now -= 2
@@ -34,6 +44,9 @@ def judged(ticks: dict[str, list[tuple[float, float, float]]], ended: int = 0) -
             )
             for name, of_edge in ticks.items()
         )  # fmt: skip
+        if own is not None:
+            figures: dict[str, Any] = {"requests": sent / 2, "errors": sent / 2 * own, "latency_seconds": 0.1}
+            traffic += (Traffic(witness=PROMETHEUS, region=EU, at=now, window_seconds=15, **figures),)
         decision = world.tick(1, Observations(at=now, probes=probes, traffic=traffic))
     held = [item.reason for item in decision.changes if item.region == EU and item.refused]
     return world.out(), "; ".join(held)
@@ -64,3 +77,16 @@ def test_an_edge_without_a_memory_leaves_it_to_the_other_one() -> None:
     assert judged({first: [BAD] * 5, second: [BAD]})[0] == {EU}
     assert judged({first: [GOOD, BAD, BAD, BAD, BAD], second: [BAD]})[0] == {EU}, "the two together are bad"
     assert judged({first: [GOOD, BAD, BAD, BAD, BAD], second: [EMPTY] * 5})[0] == set()
+
+
+def test_what_the_region_says_itself_need_not_last() -> None:
+    brief = {name: [BAD, BAD, GOOD, GOOD] for name in EDGES}
+    assert judged(brief)[0] == set()
+    assert judged(brief, own=None)[0] == set()
+    assert judged(brief, own=0.2, dead_at=2)[0] == {EU}
+
+
+def test_undecided_checks_are_waited_for() -> None:
+    lasting = {name: [BAD] * 4 for name in EDGES}
+    assert judged(lasting, dead_at=2) == (set(), "ERRORS, not taken out: its checks are about to tell")
+    assert judged(lasting, dead_at=1)[0] == {EU}, "they have spoken at the second look"
