@@ -27,7 +27,8 @@ def judged(
 ) -> tuple[set[str], str]:
     """Who is out after two looks at a window of these ticks (newest first), and what is doubted of the verdict.
 
-    The region's Prometheus sees half of the requests, with this ratio of errors (`own`). At the look `dead_at` checks fail.
+    The region's Prometheus sees half of the requests, with this ratio of errors (`own`).
+    At the look `dead_at` its checks fail.
     """
     world = World(edges=EDGES)
     world.tick(3)
