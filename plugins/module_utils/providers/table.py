@@ -152,14 +152,12 @@ def _subject(
             return serving(up, country, geography)
         return dns_names(decided, site, geography, up, serving(up, country, geography) if nearest else ())
 
-    def treatment(country: str) -> Hashable:
-        return backend.treatment(records, country), order(country)
-
     return Subject(
         name=card.name,
         unsupported=card.unsupported_countries,
         sees_edges=card.layer == "dns",
         answer=backend.resolver(records),
         expected=expected,
-        treatment=treatment,
+        treatment=lambda country: backend.treatment(records, country),
+        wish=order,
     )

@@ -54,11 +54,25 @@ class Watched(AbstractSet[str]):
 
 @dataclass(frozen=True, slots=True)
 class Case(Generic[T]):
-    """An outcome: of `sets` sets, of which the one at `place` comes first."""
+    """An outcome; bit i of `mask` tells whether set i has it."""
 
-    place: int
-    sets: int
+    mask: int
     value: T
+
+    @property
+    def place(self) -> int:
+        """Of its sets the first one's place."""
+        return first(self.mask)
+
+    @property
+    def sets(self) -> int:
+        """How many sets it is of."""
+        return self.mask.bit_count()
+
+
+def first(mask: int) -> int:
+    """The place of the lowest bit of a number above 0."""
+    return (mask & -mask).bit_length() - 1
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,8 +100,7 @@ def cases(table: SetTable, ask: Callable[[Up], T]) -> Iterator[Case[T]]:
     pending = [(1 << len(table.sets)) - 1] if table.sets else []
     while pending:
         rest = pending.pop()
-        place = (rest & -rest).bit_length() - 1
-        names = table.sets[place]
+        names = table.sets[first(rest)]
         watched = Watched(names, table.columns)
         value = ask(watched)
         for name in watched.asked if rest.bit_count() > 1 else ():
@@ -96,4 +109,4 @@ def cases(table: SetTable, ask: Callable[[Up], T]) -> Iterator[Case[T]]:
             if unlike:
                 pending.append(unlike)
                 rest ^= unlike
-        yield Case(place, rest.bit_count(), value)
+        yield Case(rest, value)

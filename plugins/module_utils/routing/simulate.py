@@ -8,12 +8,12 @@ Countries that the policy lists alike and a back end treats alike are one class:
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Hashable, Iterable, Sequence
+from collections.abc import Callable, Collection, Hashable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from hashlib import sha256
 from itertools import combinations
 
-from .cases import Names, SetTable, Up, cases, set_table
+from .cases import Case, Names, SetTable, Up, cases, first, set_table
 from .countries import COUNTRIES
 from .model import RoutingTable
 from .steering import Waiver
@@ -44,6 +44,10 @@ DIVERGENCES = {
 """Names of divergences, which waivers use, and what they mean."""
 
 
+def _everywhere_alike(_country: str) -> Hashable:
+    return None
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Subject:
     """A back end that is walked.
@@ -55,7 +59,8 @@ class Subject:
         answer: (names whose health checks pass, country) to the names that it may answer.
         expected: (names whose health checks pass, country, its geography) to what the policy wants; empty means that
             it promises nothing.
-        treatment: countries of the same value get the same answer and have the same expectation in a geography.
+        treatment: countries of the same value get the same answer.
+        wish: countries of a geography and of the same value have the same expectation.
 
     `answer` and `expected` are told by their arguments alone. The fewer names they ask the set for, the fewer sets are
     tried: see `cases`.
@@ -67,6 +72,7 @@ class Subject:
     answer: Callable[[Up, str], Names]
     expected: Callable[[Up, str, str], Names]
     treatment: Callable[[str], Hashable]
+    wish: Callable[[str], Hashable] = _everywhere_alike
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -153,21 +159,6 @@ def situations(regions: Sequence[str], edges: Sequence[str]) -> tuple[tuple[str,
     return (*shown, *((EDGES_DOWN + words, names) for words, names in found if edges))
 
 
-def divergence(expected: Names, answered: Names, up: Up, evicted: Collection[str]) -> str:
-    """The kind of a difference between two answers; empty where there is none, or nothing was promised."""
-    if not expected or answered == expected:
-        return ""
-    if not answered:
-        return NO_ANSWER
-    if answered - up - {STATIC}:
-        return DEAD
-    if STATIC in answered - expected:
-        return STATIC_EARLY
-    if any(name in evicted for name in answered - expected):
-        return EVICTED
-    return OTHER if answered - expected else SHARES
-
-
 def classes(table: RoutingTable, subject: Subject) -> tuple[tuple[str, tuple[str, ...]], ...]:
     """Pairs of geography and countries that are one class to a back end; addresses of no known country come along."""
     found: dict[tuple[str, Hashable], list[str]] = {}
@@ -175,7 +166,7 @@ def classes(table: RoutingTable, subject: Subject) -> tuple[tuple[str, tuple[str
     for country in (*COUNTRIES, UNKNOWN):
         refused = country in subject.unsupported
         geography = table.default if refused else geographies.get(country, table.default)
-        found.setdefault((geography, subject.treatment(country)), []).append(country)
+        found.setdefault((geography, (subject.treatment(country), subject.wish(country))), []).append(country)
     return tuple((geography, tuple(countries)) for (geography, _treatment), countries in found.items())
 
 
@@ -200,10 +191,14 @@ def walk(
     with_edges, without = set_table(_sets(alive, edges)), set_table(alive)
     for subject in subjects:
         sets = with_edges if subject.sees_edges else without
+        wanted: dict[Hashable, Wanted] = {}
         for geography, countries in classes(table, subject):
+            wish = geography, subject.wish(countries[0])
+            if wish not in wanted:
+                wanted[wish] = _want(subject, geography, countries[0], sets)
             said = tuple(tuple(sorted(subject.answer(up, countries[0]))) for _words, up in shown)
             answers.append(Answers(backend=subject.name, geography=geography, countries=countries, answers=said))
-            divergences += _compare(subject, geography, countries, sets, evicted)
+            divergences += _compare(subject, geography, countries, sets, wanted[wish], evicted)
         if subject.unsupported:
             fallen.append((subject.name, subject.unsupported))
     merged = _merge(divergences)
@@ -225,37 +220,94 @@ def _sets(alive: Sequence[Names], edges: Sequence[str]) -> tuple[Names, ...]:
     return tuple(dict.fromkeys(both))
 
 
+@dataclass(frozen=True, slots=True)
+class Wanted:
+    """What the policy wants of a back end, over the sets of a table.
+
+    Bit i of `promised` tells whether it promises anything for set i, and of `names[name]` whether it wants that name.
+    """
+
+    promised: int
+    names: Mapping[str, int]
+
+    def at(self, place: int) -> tuple[str, ...]:
+        """The names that are wanted for one set, sorted."""
+        return tuple(sorted(name for name, mask in self.names.items() if mask >> place & 1))
+
+
+def _want(subject: Subject, geography: str, country: str, sets: SetTable) -> Wanted:
+    promised, names = 0, dict[str, int]()
+    for case in cases(sets, lambda up: subject.expected(up, country, geography)):
+        promised |= case.mask if case.value else 0
+        for name in case.value:
+            names[name] = names.get(name, 0) | case.mask
+    return Wanted(promised, names)
+
+
 def _compare(
-    subject: Subject, geography: str, countries: tuple[str, ...], sets: SetTable, evicted: Collection[str]
+    subject: Subject,
+    geography: str,
+    countries: tuple[str, ...],
+    sets: SetTable,
+    wanted: Wanted,
+    evicted: Collection[str],
 ) -> list[Divergence]:
-    """The divergences of one class, the first example of each kind; sets come largest first."""
+    """The divergences of one class with the first example of each kind, the plainest first; sets come largest first."""
+    found: dict[str, tuple[int, Names]] = {}
+    for case in cases(sets, lambda up: subject.answer(up, countries[0])):
+        for kind, mask in divide(case, sets, wanted, evicted):
+            known, answered = found.get(kind, (0, case.value))
+            plainer = known and first(known) < first(mask)
+            found[kind] = known | mask, answered if plainer else case.value
+    return [
+        Divergence(
+            backend=subject.name,
+            kind=kind,
+            geography=geography,
+            country=countries[0],
+            up=tuple(sorted(sets.sets[first(mask)])),
+            expected=wanted.at(first(mask)),
+            answered=tuple(sorted(answered)),
+            countries=countries,
+            sets=mask.bit_count(),
+        )
+        for kind, (mask, answered) in sorted(found.items(), key=lambda item: first(item[1][0]))
+    ]
 
-    def look(up: Up) -> tuple[str, Names, Names]:
-        expected = subject.expected(up, countries[0], geography)
-        answered = subject.answer(up, countries[0])
-        return divergence(expected, answered, up, evicted), expected, answered
 
-    found: dict[str, Divergence] = {}
-    counts: dict[str, int] = {}
-    for case in sorted(cases(sets, look), key=lambda case: case.place):
-        kind, expected, answered = case.value
-        if kind:
-            counts[kind] = counts.get(kind, 0) + case.sets
-            found.setdefault(
-                kind,
-                Divergence(
-                    backend=subject.name,
-                    kind=kind,
-                    geography=geography,
-                    country=countries[0],
-                    up=tuple(sorted(sets.sets[case.place])),
-                    expected=tuple(sorted(expected)),
-                    answered=tuple(sorted(answered)),
-                    countries=countries,
-                    sets=0,
-                ),
-            )
-    return [replace(item, sets=counts[kind]) for kind, item in found.items()]
+def divide(
+    case: Case[Names], sets: SetTable, wanted: Wanted, evicted: Collection[str]
+) -> Iterator[tuple[str, int]]:
+    """The kinds of divergence that one answer is, each with the sets for which it is that.
+
+    Masks stand for all sets at once. Nothing diverges where the answer is as wanted, or nothing was promised; of
+    several kinds it is the first in the order of DIVERGENCES.
+    """
+    answered = case.value
+
+    def some(names: Iterable[str], masks: Mapping[str, int]) -> int:
+        """The sets for which any of the names isn't in the masks."""
+        lacking = 0
+        for name in names:
+            lacking |= ~masks.get(name, 0)
+        return lacking
+
+    differs = some(answered, wanted.names)
+    for name, mask in wanted.names.items():
+        differs |= 0 if name in answered else mask
+    left = case.mask & wanted.promised & differs
+    kinds = {
+        NO_ANSWER: 0 if answered else left,
+        DEAD: some(answered - {STATIC}, sets.columns),
+        STATIC_EARLY: some(answered & {STATIC}, wanted.names),
+        EVICTED: some(answered.intersection(evicted), wanted.names),
+        OTHER: some(answered, wanted.names),
+        SHARES: left,
+    }
+    for kind, mask in kinds.items():
+        if left & mask:
+            yield kind, left & mask
+        left &= ~mask
 
 
 def _merge(divergences: Iterable[Divergence]) -> tuple[Divergence, ...]:

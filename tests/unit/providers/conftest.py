@@ -5,13 +5,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from pathlib import Path
 from typing import Any
 
 import pytest
 import yaml
 
+from ansible_collections.llm_verifier.multi_region.plugins.module_utils.routing.cases import Names
 from ansible_collections.llm_verifier.multi_region.plugins.module_utils.routing.compile import compile_table
 from ansible_collections.llm_verifier.multi_region.plugins.module_utils.routing.model import (
     Machine,
@@ -74,3 +75,18 @@ def naive_route53(table: RoutingTable) -> dict[str, dict[str, Any]]:
         routing = {"policy": "geolocation"}
         items[f"record/api/A/{place}"] = {**alias, "routing": routing, "evaluate_target_health": True}
     return items
+
+
+def naive_divergence(expected: Names, answered: Names, up: Names, evicted: Collection[str]) -> str:
+    """The kind of a difference between two answers; empty where there is none, or nothing was promised."""
+    if not expected or answered == expected:
+        return ""
+    if not answered:
+        return "no-answer"
+    if answered - up - {"static"}:
+        return "dead-region"
+    if "static" in answered - expected:
+        return "static-too-early"
+    if any(name in evicted for name in answered - expected):
+        return "evicted-region"
+    return "other-region" if answered - expected else "other-shares"

@@ -28,11 +28,10 @@ from ansible_collections.llm_verifier.multi_region.plugins.module_utils.routing.
     UNKNOWN,
     Report,
     Subject,
-    divergence,
 )
 from ansible_collections.llm_verifier.multi_region.plugins.module_utils.routing.steering import BACKENDS as NAMES
 
-from .conftest import MakeTable, naive_route53
+from .conftest import MakeTable, naive_divergence, naive_route53
 
 Found = dict[tuple[str, str], tuple[set[str], int, int]]
 """Kind and geography to the countries, the number of sets of the worst country, and the most names up."""
@@ -90,7 +89,7 @@ def naive(table: RoutingTable, site: Site, subject: Subject, evicted: list[str])
         geography = table.route_of(country).name if known else table.default
         own: dict[str, list[int]] = {}
         for up in sets:
-            kind = divergence(subject.expected(up, country, geography), subject.answer(up, country), up, evicted)
+            kind = naive_divergence(subject.expected(up, country, geography), subject.answer(up, country), up, evicted)
             if kind:
                 own.setdefault(kind, []).append(len(up))
         for kind, sizes in own.items():
@@ -105,7 +104,7 @@ def walked(report: Report, subject: Subject, evicted: list[str]) -> Found:
         up = frozenset(item.up)
         assert subject.expected(up, item.country, item.geography) == frozenset(item.expected)
         assert subject.answer(up, item.country) == frozenset(item.answered)
-        assert divergence(frozenset(item.expected), frozenset(item.answered), up, evicted) == item.kind
+        assert naive_divergence(frozenset(item.expected), frozenset(item.answered), up, evicted) == item.kind
     return {(item.kind, item.geography): (set(item.countries), item.sets, len(item.up)) for item in report.divergences}
 
 

@@ -15,7 +15,7 @@ import pytest
 from ansible_collections.llm_verifier.multi_region.plugins.module_utils.providers.expectation import shares_served
 from ansible_collections.llm_verifier.multi_region.plugins.module_utils.providers.flat import pack
 from ansible_collections.llm_verifier.multi_region.plugins.module_utils.providers.table import BACKENDS, compare
-from ansible_collections.llm_verifier.multi_region.plugins.module_utils.routing.cases import Up
+from ansible_collections.llm_verifier.multi_region.plugins.module_utils.routing.cases import Case, Up, set_table
 from ansible_collections.llm_verifier.multi_region.plugins.module_utils.routing.compile import CompileError
 from ansible_collections.llm_verifier.multi_region.plugins.module_utils.routing.countries import COUNTRIES
 from ansible_collections.llm_verifier.multi_region.plugins.module_utils.routing.model import (
@@ -29,14 +29,15 @@ from ansible_collections.llm_verifier.multi_region.plugins.module_utils.routing.
     UNKNOWN,
     Report,
     Subject,
-    divergence,
+    Wanted,
+    divide,
     region_sets,
     situations,
     walk,
 )
 from ansible_collections.llm_verifier.multi_region.plugins.module_utils.routing.steering import BACKENDS as NAMES
 
-from .conftest import EDGES, REGIONS, MakeTable, naive_route53
+from .conftest import EDGES, REGIONS, MakeTable, naive_divergence, naive_route53
 
 LISTS = [name for name in NAMES if BACKENDS[name].card.ordered]
 NEAREST = [name for name in NAMES if not BACKENDS[name].card.ordered]
@@ -204,6 +205,8 @@ def test_situations_hold_each_region_down_and_the_edges_down() -> None:
     ],
 )  # fmt: skip
 def test_kinds_of_divergences(expected: str, answered: str, kind: str) -> None:
-    found = divergence(frozenset(expected.split()), frozenset(answered.split()), frozenset("abc"), ["b"])
-    assert found == kind and (kind in DIVERGENCES or not kind)
+    wanted, said, up = frozenset(expected.split()), frozenset(answered.split()), frozenset("abc")
+    found = list(divide(Case(1, said), set_table([up]), Wanted(bool(wanted), dict.fromkeys(wanted, 1)), ["b"]))
+    assert found == ([(kind, 1)] if kind else []) and (kind in DIVERGENCES or not kind)
+    assert naive_divergence(wanted, said, up, ["b"]) == kind
     assert re.fullmatch(r"[a-z-]*", kind)
