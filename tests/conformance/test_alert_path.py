@@ -1,13 +1,17 @@
 # Copyright (c) 2026 LLM Verifier contributors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""From a routing agent's metric to a webhook: real Prometheus, two real Alertmanagers, a receiver that listens."""
+"""From a routing agent's metric to everything that tells people: real Prometheus, two real Alertmanagers, receivers.
+
+The receivers listen on loopback: a webhook, a mail server, and what stands where Slack and PagerDuty are.
+"""
 
 from __future__ import annotations
 
 import json
 import os
 import socket
+import socketserver
 import subprocess
 import threading
 import time
@@ -27,7 +31,8 @@ from ansible_collections.llm_verifier.multi_region.plugins.module_utils.monitori
 
 from .programs import program
 
-TOKEN = "a-secret-of-the-receiver"
+TOKEN, KEY = "a-secret-of-the-receiver", "a-secret-of-the-pager"
+FIRING, RESOLVED = "firing", "resolved"
 
 
 @dataclass
@@ -38,6 +43,9 @@ class World:
     sick: bool = False
     told: list[dict[str, Any]] = field(default_factory=list)
     tokens: set[str] = field(default_factory=set)
+    slack: list[dict[str, Any]] = field(default_factory=list)
+    pager: list[dict[str, Any]] = field(default_factory=list)
+    mails: list[str] = field(default_factory=list)
 
     def metrics(self) -> str:
         """The agent's page."""
@@ -59,10 +67,10 @@ def fixture_world(tmp_path: Path) -> Iterator[World]:
         pytest.skip("needs root, for a mount of its own")
     world = World()
     with ExitStack() as stack:
-        page = stack.enter_context(serving(world))
+        page, post = stack.enter_context(serving(world)), stack.enter_context(mail_server(world))
         ports = [free_port() for _port in range(5)]
         (tmp_path / "token").write_text(TOKEN)
-        configure(tmp_path, page, ports[1:3])
+        configure(tmp_path, page, post, ports[1:3])
         for own, gossip, other in ((1, 3, 4), (2, 4, 3)):
             stack.enter_context(running([
                 *with_its_share(manager), f"--config.file={tmp_path}/alertmanager.yml",
@@ -94,15 +102,23 @@ def with_its_share(program: str) -> list[str]:
     return ["unshare", "--mount", "sh", "-c", 'mount --bind "$0" /usr/share && exec "$@"', share, program]
 
 
-def configure(folder: Path, page: str, managers: list[int]) -> None:
+def configure(folder: Path, page: str, post: str, managers: list[int]) -> None:
     """Write the files of all three."""
     notify = alertmanager.Notify.from_dict({
         "contacts": {"devops": "devops@example.com", "support": "support@example.com"},
-        "receivers": {"devops": [{"kind": "webhook", "url": f"http://{page}/", "token_file": "token"}]},
+        "mail": {"smarthost": post, "from": "alerts@example.com", "require_tls": False},
+        "receivers": {"devops": [
+            {"kind": "webhook", "url": f"http://{page}/", "token_file": "token"},
+            {"kind": "slack", "url_file": "slack", "channel": "#ops"},
+            {"kind": "pagerduty", "key_file": "key", "url": f"http://{page}/pager"},
+            {"kind": "mail"},
+        ]},
         "timing": {"critical": [0, 5, 3600], "warning": [1, 5, 3600]},  # messages further apart than the peers' turns
     })  # fmt: skip
     made = alertmanager.configuration(notify, rules.all_alerts(Settings()), str(folder))
-    (folder / next(iter(made.secrets))).write_text(TOKEN)
+    given = {"token": TOKEN, "slack": f"http://{page}/slack", "key": KEY}
+    for name, source in made.secrets.items():
+        (folder / name).write_text(given[source])
     (folder / "alertmanager.yml").write_text(json.dumps(made.data))
     found = rules.rule_file(Settings(), ["global"])
     sick = next(rule for group in found["groups"] for rule in group["rules"] if rule.get("alert") == "RegionSick")
@@ -144,9 +160,11 @@ class serving(ExitStack):
                 self._answer(world.metrics().encode())
 
             def do_POST(self) -> None:
-                world.tokens.add(self.headers.get("Authorization", ""))
-                world.told.append(json.loads(self.rfile.read(int(self.headers["Content-Length"]))))
-                self._answer(b"")
+                said = json.loads(self.rfile.read(int(self.headers["Content-Length"])))
+                if self.path == "/":
+                    world.tokens.add(self.headers.get("Authorization", ""))
+                {"/": world.told, "/slack": world.slack, "/pager": world.pager}[self.path].append(said)
+                self._answer(b"ok")
 
             def _answer(self, body: bytes) -> None:
                 self.send_response(200)
@@ -166,6 +184,31 @@ class serving(ExitStack):
         return f"127.0.0.1:{self._server.server_address[1]}"
 
 
+class mail_server(ExitStack):
+    """A server that takes every mail (RFC 5321, as much as one client needs); gives its host and port."""
+
+    def __init__(self, world: World) -> None:
+        super().__init__()
+
+        class Asked(socketserver.StreamRequestHandler):
+            def handle(self) -> None:
+                self.wfile.write(b"220 here\r\n")
+                for line in self.rfile:
+                    word = line[:4].upper()
+                    self.wfile.write({b"QUIT": b"221 gone\r\n", b"DATA": b"354 on\r\n"}.get(word, b"250 taken\r\n"))
+                    if word == b"DATA":
+                        world.mails.append(b"".join(iter(self.rfile.readline, b".\r\n")).decode())
+                        self.wfile.write(b"250 taken\r\n")
+
+        self._server = socketserver.ThreadingTCPServer(("127.0.0.1", 0), Asked)
+        threading.Thread(target=self._server.serve_forever, daemon=True).start()
+        self.callback(self._server.server_close)
+        self.callback(self._server.shutdown)
+
+    def __enter__(self) -> str:  # type: ignore[override]
+        return f"127.0.0.1:{self._server.server_address[1]}"
+
+
 def until(holds: Callable[[], object], seconds: float, what: str) -> None:
     end = time.monotonic() + seconds
     while not holds():
@@ -173,19 +216,29 @@ def until(holds: Callable[[], object], seconds: float, what: str) -> None:
         time.sleep(0.2)
 
 
-def test_an_eviction_reaches_the_webhook_once_and_so_does_its_end(world: World) -> None:
+def test_an_eviction_reaches_everybody_once_and_so_does_its_end(world: World) -> None:
     time.sleep(8)
     assert not world.told, "nothing is wrong yet"
     world.evicted = world.sick = True
-    until(lambda: world.messages("RegionEvicted", "firing"), 60, "told")
-    message = world.messages("RegionEvicted", "firing")[0]
+    until(lambda: world.messages("RegionEvicted", FIRING), 60, "told")
+    message = world.messages("RegionEvicted", FIRING)[0]
     assert message["groupLabels"] == {"alertname": "RegionEvicted", "region": "eu-west-1"}
     assert message["commonLabels"]["severity"] == "critical" and message["receiver"] == "devops"
     assert message["commonAnnotations"]["runbook_url"].endswith("/docs/runbooks/alerts/RegionEvicted.md")
     time.sleep(15)  # what follows from it would be told by now
     world.evicted = world.sick = False
-    until(lambda: world.messages("RegionEvicted", "resolved"), 60, "told that it is over")
+    until(lambda: world.messages("RegionEvicted", RESOLVED), 60, "told that it is over")
     time.sleep(8)  # the other Alertmanager has had its turn
-    assert [len(world.messages("RegionEvicted", status)) for status in ("firing", "resolved")] == [1, 1]
-    assert not world.messages("RegionSick", "firing"), "it follows from the eviction"
+    assert [len(world.messages("RegionEvicted", status)) for status in (FIRING, RESOLVED)] == [1, 1]
+    assert not world.messages("RegionSick", FIRING), "it follows from the eviction"
     assert world.tokens == {f"Bearer {TOKEN}"}
+    evicted = [said["attachments"][0]["title"] for said in world.slack]
+    assert [title.split()[0] for title in evicted] == ["[FIRING:1]", "[RESOLVED]"]
+    assert all("RegionEvicted" in title for title in evicted) and {said["channel"] for said in world.slack} == {"#ops"}
+    assert [said["event_action"] for said in world.pager] == ["trigger", "resolve"]
+    assert {said["routing_key"] for said in world.pager} == {KEY}
+    assert len({said["dedup_key"] for said in world.pager}) == 1
+    assert world.pager[0]["payload"]["severity"] == "critical"
+    mails = [mail for mail in world.mails if "To: devops@example.com" in mail]
+    assert ["FIRING:1" in mails[0], "RESOLVED" in mails[1], len(mails)] == [True, True, 2]
+    assert all("RegionEvicted" in mail for mail in world.mails)

@@ -279,18 +279,21 @@ def _lasting(policy: Policy) -> int:
 
 
 def _lasts(policy: Policy, edges: Iterable[Traffic], limit: float, column: int) -> bool:
-    """Whether none of the last ticks was surely good, the edges' counts taken together: it began before and goes on.
+    """Whether it began some ticks ago and goes on, the edges' counts taken together.
 
-    A link that drops everything for three seconds gives more errors in a window than the limit allows, and is over. A
-    tick without requests says nothing. An edge that keeps no ticks doesn't either; one that has just begun to look
-    has too few, and nothing lasts yet.
+    Bad requests reach over as many ticks, and none of the last ones was surely good. A link that drops everything for
+    three seconds gives more errors in a window than the limit allows, and is over. A tick without requests says nothing,
+    and an edge that keeps no ticks neither.
     """
     kept = [edge.ticks for edge in edges if edge.ticks]
-    if kept and max(map(len, kept)) < _lasting(policy):
+    if not kept:
+        return True
+    known = range(max(map(len, kept)))
+    together = [[tick for ticks in kept for tick in ticks[index : index + 1]] for index in known]
+    totals = [(fsum(tick[0] for tick in ticks), fsum(tick[column] for tick in ticks)) for ticks in together]
+    bad = [index for index, (_requests, wrong) in enumerate(totals) if wrong > 0]
+    if not bad or bad[-1] - bad[0] < _lasting(policy) - 1:
         return False
-    for index in range(_lasting(policy)):
-        requests = fsum(ticks[index][0] for ticks in kept if index < len(ticks))
-        bad = fsum(ticks[index][column] for ticks in kept if index < len(ticks))
-        if requests > 0 and bounds(bad, requests, policy.health.confidence)[1] < limit:
-            return False
-    return True
+    confidence = policy.health.confidence
+    latest = totals[: _lasting(policy)]
+    return not any(count > 0 and bounds(wrong, count, confidence)[1] < limit for count, wrong in latest)

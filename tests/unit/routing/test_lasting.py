@@ -63,9 +63,11 @@ def judged(
         ([BAD, BAD, BAD, GOOD, GOOD, GOOD, GOOD], False),
         ([BAD, BAD, GOOD, BAD, BAD, BAD, BAD], False),
         ([BAD, BAD], False),
+        ([BAD, BAD, EMPTY, EMPTY, EMPTY, EMPTY], False),
         ([(4.0, 0.0, 0.0), *[BAD] * 6], True),
     ],
-    ids=["four ticks", "always", "no requests", "over", "begun", "with a break", "watched since then", "few requests"],
+    ids=["four ticks", "always", "no requests", "over", "begun", "with a break", "watched since then", "nothing before",
+         "few requests"],
 )
 def test_only_what_lasts_takes_it_out(ticks: list[tuple[float, float, float]], *, out: bool) -> None:
     gone, doubt = judged(dict.fromkeys(EDGES, ticks))
