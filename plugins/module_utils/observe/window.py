@@ -14,28 +14,33 @@ Figures = dict[str, tuple[float, ...]]
 """Counters by region, each time the same ones in the same order."""
 
 
+PROCESSES = 4
+"""How many processes' counters are remembered: around a reload the one of before may answer once more."""
+
+
 @dataclass(slots=True)
 class Window:
     """Samples of counters over the last `seconds`, taken at times of a clock that never jumps."""
 
     seconds: float
     _samples: deque[tuple[float, Figures]] = field(default_factory=deque)
-    _last: Figures = field(default_factory=dict)
-    _process: str = ""
+    _marks: dict[str, Figures] = field(default_factory=dict)
 
     def add(self, at: float, process: str, counters: Mapping[str, tuple[float, ...]]) -> None:
-        """Take a sample of a process. What another process counts, or what went back, began at zero since."""
+        """Take a sample of a process. What another process counts began at zero, and so did what was cleared since."""
         before = self._samples[-1][1] if self._samples else None
+        known = self._marks.pop(process, {})
         totals: Figures = {}
         for name, now in counters.items():
             nothing = (0.0,) * len(now)
-            last = self._last.get(name, nothing) if process == self._process else nothing
-            if any(value < then for value, then in zip(now, last, strict=True)):
-                last = nothing
+            steps = [_step(value, mark) for value, mark in zip(now, known.get(name, nothing), strict=True)]
             total = nothing if before is None else before.get(name, nothing)
-            grown = nothing if before is None else tuple(value - then for value, then in zip(now, last, strict=True))
+            grown = nothing if before is None else tuple(growth for growth, _mark in steps)
             totals[name] = tuple(one + other for one, other in zip(total, grown, strict=True))
-        self._last, self._process = dict(counters), process
+            known[name] = tuple(mark for _growth, mark in steps)
+        self._marks[process] = known
+        while len(self._marks) > PROCESSES:
+            del self._marks[next(iter(self._marks))]
         self._samples.append((at, totals))
         while len(self._samples) > 2 and self._samples[1][0] <= at - self.seconds:
             self._samples.popleft()
@@ -63,3 +68,14 @@ class Window:
              for name, new in after.items()}
             for old, after in zip(reversed(samples[:-1]), reversed(samples), strict=False)
         ]  # fmt: skip
+
+
+def _step(value: float, mark: float) -> tuple[float, float]:
+    """By how much a counter grew beyond its highest value so far, and the highest value from now on.
+
+    One that fell by more than half was cleared. One that fell by less wavers, as what is worked out of several counters
+    does while requests are on their way: to count it from zero again would make all that ever was of it new.
+    """
+    if value < mark / 2:
+        return value, value
+    return max(0.0, value - mark), max(value, mark)

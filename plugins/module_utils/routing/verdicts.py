@@ -282,8 +282,8 @@ def _lasts(policy: Policy, edges: Iterable[Traffic], limit: float, column: int) 
     """Whether it began some ticks ago and goes on, the edges' counts taken together.
 
     Bad requests reach over as many ticks, and none of the last ones was surely good. A link that drops everything for
-    three seconds gives more errors in a window than the limit allows, and is over. A tick without requests says nothing,
-    and an edge that keeps no ticks neither.
+    three seconds gives more errors in a window than the limit allows, and is over. A tick without requests says
+    nothing, and an edge that keeps no ticks neither.
     """
     kept = [edge.ticks for edge in edges if edge.ticks]
     if not kept:

@@ -5,7 +5,7 @@
 
 from __future__ import annotations
 
-from ansible_collections.llm_verifier.multi_region.plugins.module_utils.observe.window import Window
+from ansible_collections.llm_verifier.multi_region.plugins.module_utils.observe.window import PROCESSES, Window
 
 
 def test_what_was_counted_before_the_first_look_does_not_count() -> None:
@@ -31,6 +31,25 @@ def test_another_process_and_a_counter_that_went_back_began_at_zero() -> None:
     window.add(4, "2", {"a": (200.0,), "b": (1.0,)})  # reloaded, and busier already than before
     window.add(6, "2", {"a": (5.0,), "b": (1.0,), "c": (3.0,)})  # cleared; and a region that came
     assert window.growth() == (6, {"a": (215,), "b": (3,), "c": (3,)})
+
+
+def test_a_counter_that_wavers_is_not_counted_anew() -> None:
+    window = Window(60)
+    window.add(0, "1", {"a": (1000.0, 100.0)})
+    window.add(2, "1", {"a": (1020.0, 99.0)})
+    window.add(4, "1", {"a": (1019.0, 101.0)})
+    window.add(6, "1", {"a": (1021.0, 101.0)})
+    assert window.growth() == (6, {"a": (21, 1)})
+
+
+def test_the_process_of_before_may_answer_once_more() -> None:
+    window = Window(60)
+    for second, (process, count) in enumerate([("1", 1000.0), ("2", 3.0), ("1", 1001.0), ("2", 5.0), ("3", 1.0)]):
+        window.add(second, process, {"a": (count,)})
+    assert window.growth() == (4, {"a": (3 + 1 + 2 + 1,)})
+    for number in range(10):
+        window.add(10 + number, f"more-{number}", {"a": (0.0,)})
+    assert len(window._marks) == PROCESSES
 
 
 def test_a_gap_makes_the_window_longer_not_the_ratio_wrong() -> None:
