@@ -281,7 +281,7 @@ def _lasting(policy: Policy) -> int:
 def _lasts(policy: Policy, edges: Iterable[Traffic], limit: float, column: int) -> bool:
     """Whether it began some ticks ago and goes on, the edges' counts taken together.
 
-    Bad requests reach over as many ticks, and none of the last ones was surely good. A link that drops everything for
+    Bad ticks reach over as many, and none of the last ones was surely good. A link that drops everything for
     three seconds gives more errors in a window than the limit allows, and is over. A tick without requests says
     nothing, and an edge that keeps no ticks neither.
     """
@@ -291,7 +291,7 @@ def _lasts(policy: Policy, edges: Iterable[Traffic], limit: float, column: int) 
     known = range(max(map(len, kept)))
     together = [[tick for ticks in kept for tick in ticks[index : index + 1]] for index in known]
     totals = [(fsum(tick[0] for tick in ticks), fsum(tick[column] for tick in ticks)) for ticks in together]
-    bad = [index for index, (_requests, wrong) in enumerate(totals) if wrong > 0]
+    bad = [index for index, (count, wrong) in enumerate(totals) if wrong > limit * count]
     if not bad or bad[-1] - bad[0] < _lasting(policy) - 1:
         return False
     confidence = policy.health.confidence

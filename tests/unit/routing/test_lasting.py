@@ -64,11 +64,14 @@ def judged(
         ([BAD, BAD, GOOD, BAD, BAD, BAD, BAD], False),
         ([BAD, BAD], False),
         ([BAD, BAD, EMPTY, EMPTY, EMPTY, EMPTY], False),
+        ([BAD, BAD, BAD, EMPTY, EMPTY, (100.0, 1.0, 1.0)], False),
         ([(4.0, 0.0, 0.0), *[BAD] * 6], True),
     ],
-    ids=["four ticks", "always", "no requests", "over", "begun", "with a break", "watched since then", "nothing before",
-         "few requests"],
-)
+    ids=[
+        "four ticks", "always", "no requests", "over", "begun", "with a break", "watched since then", "nothing before",
+        "a single error", "few requests",
+    ],
+)  # fmt: skip
 def test_only_what_lasts_takes_it_out(ticks: list[tuple[float, float, float]], *, out: bool) -> None:
     gone, doubt = judged(dict.fromkeys(EDGES, ticks))
     assert gone == ({EU} if out else set())
