@@ -274,8 +274,11 @@ _ERRORS, _SLOW = 1, 2
 
 
 def _lasting(policy: Policy) -> int:
-    """Over how many ticks bad answers must last: a trouble of less than `failures` ticks touches at most as many."""
-    return policy.health.failures + 1
+    """Over how many ticks lost requests must last to be no brief trouble, which is one of less than `failures` ticks.
+
+    That touches one more; and a request fails when its time is over, a tick after it was lost.
+    """
+    return policy.health.failures + 2
 
 
 def _lasts(policy: Policy, edges: Iterable[Traffic], limit: float, column: int) -> bool:

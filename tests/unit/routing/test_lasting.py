@@ -19,7 +19,7 @@ from .world import EDGES, World
 
 EU = "eu-west-1"
 GOOD, BAD, EMPTY = (100.0, 0.0, 0.0), (100.0, 50.0, 50.0), (0.0, 0.0, 0.0)
-BRIEF = "not in each of the last 4 ticks"
+BRIEF = "not in each of the last 5 ticks"
 
 
 def judged(
@@ -56,11 +56,11 @@ def judged(
 @pytest.mark.parametrize(
     ("ticks", "out"),
     [
-        ([BAD] * 4 + [GOOD] * 3, True),
+        ([BAD] * 5 + [GOOD] * 3, True),
         ([BAD] * 7, True),
-        ([EMPTY, BAD, EMPTY, BAD, BAD, GOOD], True),
+        ([EMPTY, BAD, EMPTY, EMPTY, BAD, BAD, GOOD], True),
         ([GOOD, BAD, BAD, BAD, BAD, GOOD, GOOD], False),
-        ([BAD, BAD, BAD, GOOD, GOOD, GOOD, GOOD], False),
+        ([BAD, BAD, BAD, BAD, GOOD, GOOD, GOOD], False),
         ([BAD, BAD, GOOD, BAD, BAD, BAD, BAD], False),
         ([BAD, BAD], False),
         ([BAD, BAD, EMPTY, EMPTY, EMPTY, EMPTY], False),
@@ -68,7 +68,7 @@ def judged(
         ([(4.0, 0.0, 0.0), *[BAD] * 6], True),
     ],
     ids=[
-        "four ticks", "always", "no requests", "over", "begun", "with a break", "watched since then", "nothing before",
+        "five ticks", "always", "no requests", "over", "begun", "with a break", "watched since then", "nothing before",
         "a single error", "few requests",
     ],
 )  # fmt: skip
@@ -93,6 +93,6 @@ def test_what_the_region_says_itself_need_not_last() -> None:
 
 
 def test_undecided_checks_are_waited_for() -> None:
-    lasting = {name: [BAD] * 4 for name in EDGES}
+    lasting = {name: [BAD] * 5 for name in EDGES}
     assert judged(lasting, dead_at=2) == (set(), "ERRORS, not taken out: its checks are about to tell")
     assert judged(lasting, dead_at=1)[0] == {EU}, "they have spoken at the second look"
