@@ -71,4 +71,5 @@ def test_a_given_certificate_is_in_force_until_another_one_is(tmp_path: Path) ->
 def test_one_without_the_wildcard_is_refused_before_anything_is_replaced(tmp_path: Path) -> None:
     code, output = take(tmp_path / "state", made(tmp_path, "wrong", "DNS:api.llm-verifier.com"))
     assert code == 2 and "must be for api.llm-verifier.com and *.llm-verifier.com" in output, output
-    assert not list((tmp_path / "state/certificate").iterdir())
+    assert "but it is for api.llm-verifier.com;" in output, output
+    assert not (tmp_path / "state/certificate").exists()
