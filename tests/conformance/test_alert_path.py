@@ -17,7 +17,7 @@ import threading
 import time
 import urllib.request
 from collections.abc import Callable, Iterator
-from contextlib import ExitStack
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
@@ -67,7 +67,7 @@ def fixture_world(tmp_path: Path) -> Iterator[World]:
         pytest.skip("needs root, for a mount of its own")
     world = World()
     with ExitStack() as stack:
-        page, post = stack.enter_context(serving(world)), stack.enter_context(mail_server(world))
+        page, post = (stack.enter_context(listening(server)) for server in (web(world), mail(world)))
         ports = [free_port() for _port in range(5)]
         (tmp_path / "token").write_text(TOKEN)
         configure(tmp_path, page, post, ports[1:3])
@@ -149,64 +149,57 @@ class running(ExitStack):
         self.callback(process.kill)
 
 
-class serving(ExitStack):
-    """One server for the agent's metrics (GET) and the webhook (POST); gives its host and port."""
-
-    def __init__(self, world: World) -> None:
-        super().__init__()
-
-        class Asked(BaseHTTPRequestHandler):
-            def do_GET(self) -> None:
-                self._answer(world.metrics().encode())
-
-            def do_POST(self) -> None:
-                said = json.loads(self.rfile.read(int(self.headers["Content-Length"])))
-                if self.path == "/":
-                    world.tokens.add(self.headers.get("Authorization", ""))
-                {"/": world.told, "/slack": world.slack, "/pager": world.pager}[self.path].append(said)
-                self._answer(b"ok")
-
-            def _answer(self, body: bytes) -> None:
-                self.send_response(200)
-                self.send_header("Content-Length", str(len(body)))
-                self.end_headers()
-                self.wfile.write(body)
-
-            def log_message(self, *_words: Any) -> None:
-                """Nothing."""
-
-        self._server = ThreadingHTTPServer(("127.0.0.1", 0), Asked)
-        threading.Thread(target=self._server.serve_forever, daemon=True).start()
-        self.callback(self._server.server_close)
-        self.callback(self._server.shutdown)
-
-    def __enter__(self) -> str:  # type: ignore[override]
-        return f"127.0.0.1:{self._server.server_address[1]}"
+@contextmanager
+def listening(server: socketserver.TCPServer) -> Iterator[str]:
+    """The server's host and port while it answers."""
+    threading.Thread(target=server.serve_forever, daemon=True).start()
+    try:
+        yield f"127.0.0.1:{server.server_address[1]}"
+    finally:
+        server.shutdown()
+        server.server_close()
 
 
-class mail_server(ExitStack):
-    """A server that takes every mail (RFC 5321, as much as one client needs); gives its host and port."""
+def web(world: World) -> ThreadingHTTPServer:
+    """One server for the agent's metrics (GET) and what is told by HTTP (POST)."""
 
-    def __init__(self, world: World) -> None:
-        super().__init__()
+    class Asked(BaseHTTPRequestHandler):
+        def do_GET(self) -> None:
+            self._answer(world.metrics().encode())
 
-        class Asked(socketserver.StreamRequestHandler):
-            def handle(self) -> None:
-                self.wfile.write(b"220 here\r\n")
-                for line in self.rfile:
-                    word = line[:4].upper()
-                    self.wfile.write({b"QUIT": b"221 gone\r\n", b"DATA": b"354 on\r\n"}.get(word, b"250 taken\r\n"))
-                    if word == b"DATA":
-                        world.mails.append(b"".join(iter(self.rfile.readline, b".\r\n")).decode())
-                        self.wfile.write(b"250 taken\r\n")
+        def do_POST(self) -> None:
+            said = json.loads(self.rfile.read(int(self.headers["Content-Length"])))
+            if self.path == "/":
+                world.tokens.add(self.headers.get("Authorization", ""))
+            {"/": world.told, "/slack": world.slack, "/pager": world.pager}[self.path].append(said)
+            self._answer(b"ok")
 
-        self._server = socketserver.ThreadingTCPServer(("127.0.0.1", 0), Asked)
-        threading.Thread(target=self._server.serve_forever, daemon=True).start()
-        self.callback(self._server.server_close)
-        self.callback(self._server.shutdown)
+        def _answer(self, body: bytes) -> None:
+            self.send_response(200)
+            self.send_header("Content-Length", str(len(body)))
+            self.end_headers()
+            self.wfile.write(body)
 
-    def __enter__(self) -> str:  # type: ignore[override]
-        return f"127.0.0.1:{self._server.server_address[1]}"
+        def log_message(self, *_words: Any) -> None:
+            """Nothing."""
+
+    return ThreadingHTTPServer(("127.0.0.1", 0), Asked)
+
+
+def mail(world: World) -> socketserver.ThreadingTCPServer:
+    """A server that takes every mail (RFC 5321, as much as one client needs)."""
+
+    class Asked(socketserver.StreamRequestHandler):
+        def handle(self) -> None:
+            self.wfile.write(b"220 here\r\n")
+            for line in self.rfile:
+                word = line[:4].upper()
+                self.wfile.write({b"QUIT": b"221 gone\r\n", b"DATA": b"354 on\r\n"}.get(word, b"250 taken\r\n"))
+                if word == b"DATA":
+                    world.mails.append(b"".join(iter(self.rfile.readline, b".\r\n")).decode())
+                    self.wfile.write(b"250 taken\r\n")
+
+    return socketserver.ThreadingTCPServer(("127.0.0.1", 0), Asked)
 
 
 def until(holds: Callable[[], object], seconds: float, what: str) -> None:

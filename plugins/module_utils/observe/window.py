@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections import deque
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from itertools import pairwise
 from math import inf
 
 Figures = dict[str, tuple[float, ...]]
@@ -55,19 +56,20 @@ class Window:
         ended, last = self._samples[-1]
         old = [sample for sample in self._samples if sample[0] <= ended - seconds]
         began, first = old[-1] if old else self._samples[0]
-        return ended - began, {
-            name: tuple(now - then for now, then in zip(totals, first.get(name, (0.0,) * len(totals)), strict=True))
-            for name, totals in last.items()
-        }
+        return ended - began, _grown(first, last)
 
     def steps(self) -> list[Figures]:
         """Each region's growth between two samples and the next, the newest first."""
         samples = [totals for _at, totals in self._samples]
-        return [
-            {name: tuple(b - a for a, b in zip(old.get(name, (0.0,) * len(new)), new, strict=True))
-             for name, new in after.items()}
-            for old, after in zip(reversed(samples[:-1]), reversed(samples), strict=False)
-        ]  # fmt: skip
+        return [_grown(first, last) for first, last in pairwise(samples)][::-1]
+
+
+def _grown(first: Figures, last: Figures) -> Figures:
+    """By how much each region's totals grew from one sample to a later one."""
+    return {
+        name: tuple(now - then for now, then in zip(totals, first.get(name, (0.0,) * len(totals)), strict=True))
+        for name, totals in last.items()
+    }
 
 
 def _step(value: float, mark: float) -> tuple[float, float]:

@@ -59,16 +59,6 @@ class Case(Generic[T]):
     mask: int
     value: T
 
-    @property
-    def place(self) -> int:
-        """Of its sets the first one's place."""
-        return first(self.mask)
-
-    @property
-    def sets(self) -> int:
-        """How many sets it is of."""
-        return self.mask.bit_count()
-
 
 def first(mask: int) -> int:
     """The place of the lowest bit of a number above 0."""

@@ -275,9 +275,7 @@ def _compare(
     ]
 
 
-def divide(
-    case: Case[Names], sets: SetTable, wanted: Wanted, evicted: Collection[str]
-) -> Iterator[tuple[str, int]]:
+def divide(case: Case[Names], sets: SetTable, wanted: Wanted, evicted: Collection[str]) -> Iterator[tuple[str, int]]:
     """The kinds of divergence that one answer is, each with the sets for which it is that.
 
     Masks stand for all sets at once. Nothing diverges where the answer is as wanted, or nothing was promised; of
@@ -285,23 +283,23 @@ def divide(
     """
     answered = case.value
 
-    def some(names: Iterable[str], masks: Mapping[str, int]) -> int:
+    def lacking(names: Iterable[str], masks: Mapping[str, int]) -> int:
         """The sets for which any of the names isn't in the masks."""
-        lacking = 0
+        found = 0
         for name in names:
-            lacking |= ~masks.get(name, 0)
-        return lacking
+            found |= ~masks.get(name, 0)
+        return found
 
-    differs = some(answered, wanted.names)
+    differs = lacking(answered, wanted.names)
     for name, mask in wanted.names.items():
         differs |= 0 if name in answered else mask
     left = case.mask & wanted.promised & differs
     kinds = {
         NO_ANSWER: 0 if answered else left,
-        DEAD: some(answered - {STATIC}, sets.columns),
-        STATIC_EARLY: some(answered & {STATIC}, wanted.names),
-        EVICTED: some(answered.intersection(evicted), wanted.names),
-        OTHER: some(answered, wanted.names),
+        DEAD: lacking(answered - {STATIC}, sets.columns),
+        STATIC_EARLY: lacking(answered & {STATIC}, wanted.names),
+        EVICTED: lacking(answered.intersection(evicted), wanted.names),
+        OTHER: lacking(answered, wanted.names),
         SHARES: left,
     }
     for kind, mask in kinds.items():

@@ -264,8 +264,8 @@ def _share(
     if len(agree) >= policy.safety.vantage_quorum and agreeing_edges > len(against):
         if PROMETHEUS in agree:
             return _AGREED, evidence
-        lasts = _lasts(policy, [witnesses[name] for name, _bad, _all in counts if name != PROMETHEUS], limit, column)
-        return (_LASTING if lasts else _BRIEF), evidence
+        heard = [item for name, item in witnesses.items() if name != PROMETHEUS]
+        return (_LASTING if _lasts(policy, heard, limit, column) else _BRIEF), evidence
     return (_DISPUTED if against else _ALONE), evidence
 
 

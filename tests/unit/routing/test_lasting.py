@@ -5,13 +5,13 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 import pytest
 
 from ansible_collections.llm_verifier.multi_region.plugins.module_utils.routing.observations import (
     PROMETHEUS,
-    Observations,
     Traffic,
 )
 
@@ -35,20 +35,18 @@ def judged(
     sent = sum(tick[0] for of_edge in ticks.values() for tick in of_edge)
     for look in (1, 2):
         world.dead = {EU} if look == dead_at else set()
-        world.now += 2
-        probes, now = world.observe().probes, world.now
-        world.now -= 2
+        seen = world.ahead()
         traffic = tuple(
             Traffic(
-                witness=name, region=EU, at=now, window_seconds=15, ticks=tuple(of_edge),
+                witness=name, region=EU, at=seen.at, window_seconds=15, ticks=tuple(of_edge),
                 requests=sum(tick[0] for tick in of_edge), errors=sum(tick[1] for tick in of_edge),
             )
             for name, of_edge in ticks.items()
         )  # fmt: skip
         if own is not None:
             figures: dict[str, Any] = {"requests": sent / 2, "errors": sent / 2 * own, "latency_seconds": 0.1}
-            traffic += (Traffic(witness=PROMETHEUS, region=EU, at=now, window_seconds=15, **figures),)
-        decision = world.tick(1, Observations(at=now, probes=probes, traffic=traffic))
+            traffic += (Traffic(witness=PROMETHEUS, region=EU, at=seen.at, window_seconds=15, **figures),)
+        decision = world.tick(1, replace(seen, traffic=traffic))
     held = [item.reason for item in decision.changes if item.region == EU and item.refused]
     return world.out(), "; ".join(held)
 

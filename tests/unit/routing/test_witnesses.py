@@ -6,6 +6,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -13,7 +14,6 @@ import pytest
 from ansible_collections.llm_verifier.multi_region.plugins.module_utils.routing.decision import Verdict, effective_table
 from ansible_collections.llm_verifier.multi_region.plugins.module_utils.routing.observations import (
     PROMETHEUS,
-    Observations,
     Traffic,
 )
 
@@ -28,16 +28,14 @@ def look(world: World, own: Mapping[str, Any] | None, **counted: float) -> Verdi
 
     `own` is what the region's Prometheus counts, `age` of it in seconds; None: there is no such witness.
     """
-    world.now += 2
-    probes, now = world.observe().probes, world.now
-    world.now -= 2
+    seen = world.ahead()
     shares: dict[str, Any] = {"requests": 2000.0 / len(world.edges), "errors": 200.0 / len(world.edges), **counted}
     common: dict[str, Any] = {"region": EU, "window_seconds": 15}
-    traffic = [Traffic(witness=name, at=now, **common, **shares) for name in world.edges]
+    traffic = [Traffic(witness=name, at=seen.at, **common, **shares) for name in world.edges]
     if own is not None:
         figures = {name: value for name, value in own.items() if name != "age"}
-        traffic.append(Traffic(witness=PROMETHEUS, at=now - own.get("age", 0), **common, **figures))
-    decision = world.tick(1, Observations(at=now, probes=probes, traffic=tuple(traffic)))
+        traffic.append(Traffic(witness=PROMETHEUS, at=seen.at - own.get("age", 0), **common, **figures))
+    decision = world.tick(1, replace(seen, traffic=tuple(traffic)))
     return next(item for item in decision.verdicts if item.subject == EU)
 
 

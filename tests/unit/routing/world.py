@@ -119,6 +119,13 @@ class World:
                     slow=amount * self.slow.get(name, 0),
                 )
 
+    def ahead(self) -> Observations:
+        """What the next tick would observe, at its time."""
+        self.now += TICK
+        seen = self.observe()
+        self.now -= TICK
+        return seen
+
     def tick(self, count: int = 1, observations: Observations | None = None) -> Decision:
         """Decide so many times."""
         for _number in range(count):
