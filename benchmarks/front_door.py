@@ -181,11 +181,6 @@ def certificate(folder: Path) -> None:
     (folder / "ca.pem").write_text((folder / "tls.crt").read_text())
 
 
-def gateway_headers(settings: haproxy.Settings) -> list[str]:
-    """What a region's gateway puts into every answer to an edge, whoever the edge is."""
-    return [*blocks.answer_headers(settings), f'http-after-response set-header Via "{blocks.GATEWAY}"']
-
-
 def load_balancers(lab: Lab) -> list[Subject]:
     """Start the regions, a minimal HAProxy and the edge."""
     table, site = table_of()
@@ -208,7 +203,7 @@ def load_balancers(lab: Lab) -> list[Subject]:
     logging = minimal.replace("defaults\n", log, 1)
     (lab.folder / "logging.cfg").write_text(logging.replace(":8444", ":8445"))
     binds = "".join(f"  bind {region.endpoint}:443 ssl crt /mnt/tls.crt alpn h2,http/1.1\n" for region in table.regions)
-    answers = "".join(f"  {line}\n" for line in gateway_headers(settings))
+    answers = "".join(f"  {line}\n" for line in [*blocks.answer_headers(settings), blocks.SAY_GATEWAY])
     (lab.folder / "regions.cfg").write_text(REGION.replace("frontend region\n", "frontend region\n" + binds + answers))
     lab.start(CLIENT, "haproxy", "-db", "-f", "/mnt/regions.cfg")
     time.sleep(1)

@@ -43,8 +43,10 @@ options:
 """
 
 import contextlib
+import io
 import json
 import os
+import sys
 import time
 from collections.abc import Mapping
 from typing import Any
@@ -75,6 +77,13 @@ def task_name(task: Any) -> str:
     return str(task.get_name()).strip().rpartition(" : ")[2]
 
 
+def _end_of(path: str, size: int = 4096) -> str:
+    """Return the last bytes of a file as text; raises OSError."""
+    with open(path, "rb") as stream:
+        stream.seek(max(0, os.fstat(stream.fileno()).st_size - size))
+        return stream.read().decode("utf-8", "replace")
+
+
 class CallbackModule(CallbackBase):
     """Turns Ansible's events into a Board and lines."""
 
@@ -97,6 +106,8 @@ class CallbackModule(CallbackBase):
 
     def _start(self) -> None:
         if self._screen is None:
+            if isinstance(sys.stdout, io.TextIOWrapper):
+                sys.stdout.reconfigure(line_buffering=True)  # a pipe or file would see nothing until it is full
             self._check = bool(context.CLIARGS.get("check"))
             self._look = terminal_look() if self.get_option("live") else None
             self._screen = Screen(self._tick, 0.5 if self._look else 1.0, self._look is not None)
@@ -125,8 +136,7 @@ class CallbackModule(CallbackBase):
             path = os.path.join(self._progress_dir, host)
             try:
                 if cell.task and os.path.getmtime(path) >= cell.since - 1:
-                    with open(path, encoding="utf-8", errors="replace") as stream:
-                        lines = stream.read(4096).strip().splitlines()
+                    lines = _end_of(path).strip().splitlines()
                     found[host] = "".join(c for c in lines[-1] if c.isprintable()) if lines else ""
             except OSError:
                 continue

@@ -11,6 +11,7 @@ import subprocess
 from pathlib import Path
 
 import pytest
+import yaml
 
 from ansible_collections.llm_verifier.multi_region.plugins.plugin_utils import board, board_text
 
@@ -94,6 +95,23 @@ def test_a_run_is_told_in_plain_lines(tmp_path: Path) -> None:
     assert re.search(r"^us-east-1 +: ok=2 +changed=2 +unreachable=0 +failed=0 ", said, re.M)
     assert "+new" in said and "the disk is full" in said and "make region-logs REGION=eu-west-1" in said
     assert "hush-hush" not in said
+
+
+def test_a_file_shows_at_once_what_a_long_task_has_come_to(tmp_path: Path) -> None:
+    (tmp_path / "progress").mkdir()
+    book, output = tmp_path / "60_wait.yml", tmp_path / "output"
+    wait = f"seq -f 'step %g' 999 > {tmp_path}/progress/localhost; for i in $(seq 100); do " \
+           f"grep -q 'Wait: step 999$' {output} && exit 0; sleep 0.1; done; exit 1"
+    task = {"name": "Wait", "ansible.builtin.shell": wait}
+    plays = [{"hosts": "localhost", "connection": "local", "gather_facts": False, "tasks": [task]}]
+    book.write_text(yaml.safe_dump(plays))
+    environment = {name: value for name, value in os.environ.items() if name != "PYTHONUNBUFFERED"}
+    environment |= {"ANSIBLE_CONFIG": str(ROOT / "ansible.cfg"), "LLM_VERIFIER_BOARD_HEARTBEAT": "1"}
+    inventory, state = str(ROOT / "inventories/local"), f"local_state_dir={tmp_path}"
+    command = ["ansible-playbook", "-i", inventory, str(book), "-e", state]
+    with output.open("w") as stream:
+        done = subprocess.run(command, cwd=ROOT, env=environment, stdout=stream, check=False)
+    assert done.returncode == 0, output.read_text()
 
 
 def test_check_mode_is_marked_and_its_changes_are_none_yet(tmp_path: Path) -> None:

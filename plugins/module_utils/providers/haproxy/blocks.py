@@ -282,6 +282,9 @@ _PROTECTIVE = {
 GATEWAY = "1.1 llm-verifier-gateway"
 """`Via` of an answer to an edge whose headers a region's gateway has set already."""
 
+SAY_GATEWAY = f'http-after-response set-header Via "{GATEWAY}"'
+"""How a gateway says so."""
+
 
 def answer_headers(settings: Settings, networks: Collection[str] = (), finished: str = "") -> list[str]:
     """Headers of every answer, those that HAProxy makes itself too, but of one whose `Via` is `finished`."""

@@ -49,7 +49,7 @@ def _frontend(settings: Settings, region: str, trusted: list[str]) -> str:
             *blocks.source_rules(trusted),
             *blocks.request_limits(settings, trusted),
             *blocks.answer_headers(settings, trusted),
-            f'http-after-response set-header Via "{blocks.GATEWAY}" if {{ var(txn.proxied) -m bool }}',
+            f"{blocks.SAY_GATEWAY} if {{ var(txn.proxied) -m bool }}",
             f"http-after-response set-header X-Region {region}",
             "default_backend service",
         ],
