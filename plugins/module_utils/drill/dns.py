@@ -87,27 +87,31 @@ class Fixed:
 
 
 class Resolver:
-    """Addresses of one name, fresh while their time to live lasts; the last ones when the resolver says nothing."""
+    """Addresses of one name, asked for anew when their time to live is over.
+
+    The last ones are used meanwhile, as clients do that keep connections: a resolver that waits for a dead name server
+    delays nobody who knows an address.
+    """
 
     def __init__(self, server: str, port: int, name: str) -> None:
         self._server, self._port, self._name = server, port, name
         self._addresses: tuple[str, ...] = ()
         self._until = 0.0
-        self._lock = asyncio.Lock()
-        self.problems = 0
+        self._asking: asyncio.Task[None] | None = None
 
     async def addresses(self) -> tuple[str, ...]:
         """Return the addresses, empty when there never were any."""
-        if time.monotonic() >= self._until:
-            async with self._lock:
-                if time.monotonic() >= self._until:
-                    await self._refresh()
+        if time.monotonic() >= self._until and self._asking is None:
+            self._asking = asyncio.create_task(self._refresh())
+        if not self._addresses and self._asking is not None:
+            await asyncio.shield(self._asking)
         return self._addresses
 
     async def _refresh(self) -> None:
         try:
             self._addresses, ttl = await ask(self._server, self._port, self._name)
         except DnsError:
-            self.problems += 1
             ttl = 1
+        finally:
+            self._asking = None
         self._until = time.monotonic() + max(ttl, 1)

@@ -30,6 +30,7 @@ from ansible_collections.llm_verifier.multi_region.plugins.module_utils.dns_mess
 from ansible_collections.llm_verifier.multi_region.plugins.module_utils.drill import load
 from ansible_collections.llm_verifier.multi_region.plugins.module_utils.drill.dns import (
     DnsError,
+    Resolver,
     usable,
 )
 from ansible_collections.llm_verifier.multi_region.plugins.module_utils.drill.run import sources
@@ -46,13 +47,16 @@ def dns_answer(query: bytes, addresses: tuple[str, ...], ttl: int = 1) -> bytes:
 
 
 class NameServer(asyncio.DatagramProtocol):
-    """Answers every question with both addresses."""
+    """Answers every question with both addresses, until it is silent."""
+
+    silent = False
 
     def connection_made(self, transport: Any) -> None:
         self.transport = transport
 
     def datagram_received(self, data: bytes, addr: Any) -> None:
-        self.transport.sendto(dns_answer(data, ADDRESSES), addr)
+        if not self.silent:
+            self.transport.sendto(dns_answer(data, ADDRESSES), addr)
 
 
 class Server:
@@ -206,6 +210,23 @@ def test_a_request_that_is_never_answered_ends_at_its_deadline() -> None:
     assert len(records) == 5
     assert all(record["status"] == 0 and record["seconds"] >= 1.0 for record in records)
     assert max(record["attempts"] for record in records) <= 3, "a try of 0.4 s began after the deadline of 1 s"
+
+
+def test_a_resolver_that_says_no_more_delays_nobody_who_knows_an_address() -> None:
+    async def asked() -> tuple[tuple[str, ...], float]:
+        transport, server = await asyncio.get_running_loop().create_datagram_endpoint(
+            NameServer, local_addr=("127.0.0.1", 0))
+        resolver = Resolver("127.0.0.1", transport.get_extra_info("sockname")[1], "api.example")
+        await resolver.addresses()
+        server.silent = True
+        await asyncio.sleep(1.1)  # the time to live is over
+        begun = time.monotonic()
+        found = await resolver.addresses()
+        transport.close()
+        return found, time.monotonic() - begun
+
+    found, seconds = asyncio.run(asked())
+    assert found == ADDRESSES and seconds < 0.5
 
 
 def test_names_are_read_with_the_least_time_to_live_and_lies_are_refused() -> None:
