@@ -14,7 +14,7 @@ FAULTS := down up freeze thaw cut heal slow
 
 .DEFAULT_GOAL := help
 .PHONY: help setup programs site status debug client shell drill scale-drill test test-all clean region-logs \
-	open-prometheus open-alertmanager $(addprefix region-,$(FAULTS))
+	open-prometheus open-alertmanager open-zipkin $(addprefix region-,$(FAULTS))
 
 help: ## List the targets
 	@sed -n 's/^\([a-z$$()%, -]*\):.*## /  make \1\t/p' $(MAKEFILE_LIST) | expand -t 22
@@ -43,7 +43,7 @@ shell: setup ## A shell in any node, NODE=edge-1; CMD='…' runs one command
 	@$(call NEED,NODE,edge-1)
 	.venv/bin/python scripts/node.py $(NODE) -i $(INVENTORY) $(ARGS) $(if $(CMD),-- bash -c '$(CMD)')
 
-open-prometheus open-alertmanager: setup ## A door to the edges' on 127.0.0.1 until Ctrl-C; PORT=… chooses another port
+open-prometheus open-alertmanager open-zipkin: setup ## A door to it on 127.0.0.1 until Ctrl-C; PORT=… chooses another port
 	.venv/bin/python scripts/open.py $(@:open-%=%) $(PORT)
 
 drill: setup ## A fault under load, and a report (FAULT=down, cut, errors …: docs/runbooks/drills.md; REGION=…)

@@ -2,7 +2,7 @@
 # Copyright (c) 2026 LLM Verifier contributors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Open a door to a program of the edges on loopback of this machine until Ctrl-C: `scripts/open.py prometheus [port]`.
+"""Open a door to a program of the site on loopback of this machine until Ctrl-C: `scripts/open.py prometheus [port]`.
 
 The instance is $LLM_VERIFIER_INSTANCE (llmv), its state $LLM_VERIFIER_STATE (/var/lib/llm-verifier/<instance>).
 """
@@ -21,21 +21,21 @@ sys.path.insert(0, str(Path(__file__).resolve().parent.parent / "collections"))
 from ansible_collections.llm_verifier.multi_region.plugins.module_utils.local.door import Place, serve
 
 DOORS = "nodes/*/node/etc/monitoring/doors.json"
-"""Written by the role monitoring on every edge: address and port by program."""
-PORTS = {"prometheus": 9090, "alertmanager": 9093}
+"""Written by the roles monitoring and tracing on edges and the collector's host: address and port by program."""
+PORTS = {"prometheus": 9090, "alertmanager": 9093, "zipkin": 9411}
 """Where each is looked for by habit."""
-PAGES = {"prometheus": ("dashboards", "consoles/index.html")}
+PAGES = {"prometheus": ("dashboards", "consoles/index.html"), "zipkin": ("traces", "zipkin/")}
 """What to open there first."""
 
 
 def places(state: Path) -> Iterator[tuple[str, Place]]:
-    """Every door's name and where it leads to, by the edges' names."""
+    """Every door's name and where it leads to, by the hosts' names."""
     for path in sorted(state.glob(DOORS)):
-        edge, folder = path.relative_to(state / "nodes").parts[0], state / "routing-ca"
+        host_of, folder = path.relative_to(state / "nodes").parts[0], state / "routing-ca"
         for name, address in json.loads(path.read_text()).items():
             host, _colon, port = address.rpartition(":")
-            yield name, Place(name=edge, host=host, port=int(port), ca=folder / "ca.crt",
-                              certificate=folder / f"{edge}.crt", key=folder / f"{edge}.key")  # fmt: skip
+            yield name, Place(name=host_of, host=host, port=int(port), ca=folder / "ca.crt",
+                              certificate=folder / f"{host_of}.crt", key=folder / f"{host_of}.key")  # fmt: skip
 
 
 def main(argv: list[str]) -> int:

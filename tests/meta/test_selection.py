@@ -30,7 +30,8 @@ def run(program: str, *words: str) -> str:
 
 def settings(*words: str) -> dict[str, Any]:
     """What the agent is told to ask and which tasks of monitoring are run, by host."""
-    paths = [f"@roles/{role}/{part}/main.yml" for role in ROLES for part in ("defaults", "vars")]
+    folders = [ROOT / "roles" / role / part for role in ROLES for part in ("defaults", "vars")]
+    paths = [f"@{path}" for folder in folders for path in sorted(folder.rglob("*.yml"))]
     files = [word for path in paths for word in ("-e", path)]
     wanted = {"asked": "routing__settings.observe.prometheus", "part": "monitoring__part",
               "certified": "monitoring__certificates | map(attribute='name')"}
@@ -66,7 +67,7 @@ def test_a_region_of_another_provider_is_asked_for_nothing_that_only_nodes_have(
     (tmp_path / "far.yml").write_text(FAR)
     found = settings("-i", str(tmp_path / "far.yml"))
     assert set(found["edge-1"]["asked"]) == REGIONS
-    assert set(found["edge-1"]["certified"]) == REGIONS | EDGES
+    assert set(found["edge-1"]["certified"]) == REGIONS | EDGES | {"services-1"}
 
 
 INVENTORY = """

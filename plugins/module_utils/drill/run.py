@@ -16,7 +16,7 @@ from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Any
 
-from ..agent.bundle import UTILS, closure
+from ..bundle import UTILS, closure
 from ..durable import write_atomically
 from ..local.instance import Instance, LocalError
 from ..local.node import Node

@@ -14,7 +14,6 @@ from pathlib import Path
 import pytest
 
 from ansible_collections.llm_verifier.multi_region.plugins.module_utils.agent import main as agent_main
-from ansible_collections.llm_verifier.multi_region.plugins.module_utils.agent.bundle import BundleError, bundle
 from ansible_collections.llm_verifier.multi_region.plugins.module_utils.agent.remote import (
     RemoteError,
     moment,
@@ -22,6 +21,7 @@ from ansible_collections.llm_verifier.multi_region.plugins.module_utils.agent.re
     shown,
     text,
 )
+from ansible_collections.llm_verifier.multi_region.plugins.module_utils.bundle import BundleError, bundle
 
 ALONE = [sys.executable, "-I", "-S"]
 """Python without this environment's packages and without the project."""

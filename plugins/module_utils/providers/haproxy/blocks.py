@@ -70,9 +70,9 @@ def scope(networks: Collection[str]) -> str:
     return "txn" if networks else "sess"
 
 
-def access_log(networks: Collection[str] = ()) -> list[str]:
-    """The access log of a frontend: one JSON object a line, with its own time."""
-    values = {**_LOG_TEXTS, **({"request_id": _TOLD_ID} if networks else {})}
+def access_log(networks: Collection[str] = (), **more: str) -> list[str]:
+    """The access log of a frontend: one JSON object a line, with its own time; `more` names further texts."""
+    values = {**_LOG_TEXTS, **({"request_id": _TOLD_ID} if networks else {}), **more}
     texts = [f'"{name}":"{value.replace("{scope}", scope(networks))}"' for name, value in values.items()]
     numbers = [f'"{name}":{value}' for name, value in _LOG_NUMBERS.items()]
     raw = f"log stdout len {_LOG_LINE_BYTES} format raw local0 info"

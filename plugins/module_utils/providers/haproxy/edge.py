@@ -17,7 +17,7 @@ from collections.abc import Iterable, Mapping, Sequence
 
 from ...routing.model import RoutingTable, Site
 from ..expectation import last_resort
-from . import blocks, status
+from . import blocks, status, tracing
 from .settings import Settings
 from .weights import WHOLE, initial_weights, policy_drained
 
@@ -106,8 +106,9 @@ def _frontend(table: RoutingTable, site: Site, settings: Settings) -> str:
         *blocks.trust_rules(site.trusted_proxies),
         *blocks.proxy_protocol(settings),
         *blocks.connection_limits(settings),
-        *blocks.access_log(site.trusted_proxies),
+        *blocks.access_log(site.trusted_proxies, **tracing.log_fields(settings)),
         *_client_rules(table, site, settings),
+        *tracing.rules(settings, site.trusted_proxies),
         *blocks.request_limits(settings, site.trusted_proxies),
         *blocks.answer_headers(settings, site.trusted_proxies, finished=blocks.GATEWAY),
         *_alive_acls(table),

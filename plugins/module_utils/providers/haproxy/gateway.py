@@ -6,7 +6,7 @@
 from __future__ import annotations
 
 from ...routing.model import Policy, Site
-from . import blocks
+from . import blocks, tracing
 from .settings import Settings
 
 CONFIGURATION = "haproxy.cfg"
@@ -45,8 +45,9 @@ def _frontend(settings: Settings, region: str, trusted: list[str]) -> str:
             *blocks.trust_rules(trusted),
             *blocks.proxy_protocol(settings),
             *blocks.connection_limits(settings),
-            *blocks.access_log(trusted),
+            *blocks.access_log(trusted, **tracing.log_fields(settings)),
             *blocks.source_rules(trusted),
+            *tracing.rules(settings, trusted, begins=False),
             *blocks.request_limits(settings, trusted),
             *blocks.answer_headers(settings, trusted),
             f"{blocks.SAY_GATEWAY} if {{ var(txn.proxied) -m bool }}",

@@ -43,6 +43,7 @@ class Settings:
         maximum_header_bytes: buffer of one request; longer bodies aren't tried again.
         drain_seconds: time the old process has to finish its requests after a reload.
         hsts_seconds: how long browsers insist on TLS.
+        trace_ratio: ratio (0-1) of requests that are traced; 0 for none, and without the fields of traces in the log.
         acme_thumbprint: thumbprint of an ACME account, to answer HTTP-01 without state; empty answers 404.
     """
 
@@ -75,6 +76,7 @@ class Settings:
     maximum_header_bytes: int = 16384
     drain_seconds: int = 65
     hsts_seconds: int = 31536000
+    trace_ratio: float = 0.0
     acme_thumbprint: str = ""
 
     @classmethod

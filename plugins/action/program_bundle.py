@@ -5,11 +5,11 @@
 
 from __future__ import annotations
 
-from ansible_collections.llm_verifier.multi_region.plugins.modules import routing_agent
+from ansible_collections.llm_verifier.multi_region.plugins.modules import program_bundle
 from ansible_collections.llm_verifier.multi_region.plugins.plugin_utils.in_process import InProcess
 
 
 class ActionModule(InProcess):
     """See the module."""
 
-    MODULE = routing_agent
+    MODULE = program_bundle

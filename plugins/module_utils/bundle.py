@@ -1,7 +1,7 @@
 # Copyright (c) 2026 LLM Verifier contributors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""The agent as one file: a zipapp of `main.py` and everything that it imports, the same bytes for the same sources."""
+"""A program of ours as one file: a zipapp of all that it imports, the same bytes for the same sources."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ import sys
 import zipfile
 from collections.abc import Iterator
 
-UTILS = __name__.rpartition(".agent.")[0]
+UTILS = __name__.rpartition(".")[0]
 """The package `module_utils` by its full name, which the modules keep in the zipapp."""
 
 INTERPRETER = b"#!/usr/bin/env python3\n"
@@ -20,7 +20,7 @@ MOMENT = (1980, 1, 1, 0, 0, 0)
 
 
 class BundleError(Exception):
-    """The agent imports what an edge doesn't have; the text says where."""
+    """A program imports what a node doesn't have; the text says where."""
 
 
 def bundle(start: str) -> bytes:
@@ -94,4 +94,4 @@ def _is_module(base: str, name: str) -> bool:
 
 def _standard(name: str, imported: str) -> None:
     if imported.partition(".")[0] not in sys.stdlib_module_names:
-        raise BundleError(f"{name} imports {imported}, which no edge has")
+        raise BundleError(f"{name} imports {imported}, which no node has")

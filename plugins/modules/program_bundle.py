@@ -7,12 +7,12 @@ from __future__ import annotations
 
 DOCUMENTATION = r"""
 ---
-module: routing_agent
-short_description: Build the routing agent as one file
+module: program_bundle
+short_description: Build a program that runs on nodes as one file
 version_added: 0.1.0
 author: LLM Verifier DevOps (@llm-verifier)
 description:
-  - Packs the agent and all that it imports into a zipapp that needs Python 3.11 and nothing else.
+  - Packs a program of this collection and all that it imports into a zipapp that needs Python 3.11 and nothing else.
   - The same sources make the same bytes, so that a second run changes nothing.
 attributes:
   check_mode:
@@ -26,12 +26,18 @@ options:
     description: The file.
     type: path
     required: true
+  program:
+    description: The program.
+    type: str
+    choices: [routing-agent, span-sender]
+    required: true
 """
 
 EXAMPLES = r"""
 - name: Build the agent
-  llm_verifier.multi_region.routing_agent:
+  llm_verifier.multi_region.program_bundle:
     path: /var/lib/llm-verifier/llmv/routing/agent.pyz
+    program: routing-agent
 """
 
 RETURN = r"""
@@ -49,22 +55,31 @@ from ansible.module_utils.basic import AnsibleModule
 
 # Imported so that it and everything that it imports travels with the module: that is what is packed.
 from ansible_collections.llm_verifier.multi_region.plugins.module_utils.agent import main as agent_main
-from ansible_collections.llm_verifier.multi_region.plugins.module_utils.agent.bundle import BundleError, bundle
+from ansible_collections.llm_verifier.multi_region.plugins.module_utils.bundle import BundleError, bundle
 from ansible_collections.llm_verifier.multi_region.plugins.module_utils.durable import write_atomically
+from ansible_collections.llm_verifier.multi_region.plugins.module_utils.tracing import sender as span_sender
+
+PROGRAMS = {"routing-agent": agent_main.__name__, "span-sender": span_sender.__name__}
 
 
 def main() -> None:
     """Entry point of the module."""
-    module = AnsibleModule(argument_spec={"path": {"type": "path", "required": True}}, supports_check_mode=True)
+    module = AnsibleModule(
+        argument_spec={
+            "path": {"type": "path", "required": True},
+            "program": {"type": "str", "choices": [*PROGRAMS], "required": True},
+        },
+        supports_check_mode=True,
+    )
     path = Path(module.params["path"])
     try:
-        content = bundle(agent_main.__name__)
+        content = bundle(PROGRAMS[module.params["program"]])
         before = path.read_bytes() if path.is_file() else b""
         changed = before != content
         if changed and not module.check_mode:
             write_atomically(path, content, 0o644)
     except (BundleError, OSError) as error:
-        module.fail_json(msg=f"The routing agent can't be built: {error}")
+        module.fail_json(msg=f"{module.params['program']} can't be built: {error}")
     digests = [hashlib.sha256(item).hexdigest() if item else "" for item in (before, content)]
     shown = {"before_header": str(path), "after_header": str(path)}
     diff = {**shown, "before": f"{digests[0]}\n", "after": f"{digests[1]}\n"}

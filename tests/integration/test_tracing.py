@@ -1,0 +1,63 @@
+# Copyright (c) 2026 LLM Verifier contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Traces of a whole site: a request through the front door is one of edge, gateway and workload; strangers get none."""
+
+from __future__ import annotations
+
+import json
+import re
+from typing import Any
+
+import yaml
+
+from .conftest import DOMAIN, OWN, Site, until
+from .test_monitoring import ROOT
+
+CLIENT, REGION, COLLECTOR, INNER, PORT, ASKED = "client-eu", OWN["europe"], "services-1", 9410, 9411, 300
+LAYERS = {"edge", "gateway", "llm-verifier"}
+FORGED = "0af7651916cd43dd8448eb211c80319c"
+
+
+def asked(site: Site) -> set[str]:
+    """Ask the front door so often; the traces that the workload's answers tell, which most of them don't keep."""
+    url = f"https://api.{DOMAIN}/api/health?[1-{ASKED}]"
+    said = site.run(CLIENT, "curl", "-skS", "--http1.1", "-D", "-", "-o", "/dev/null",
+                    "-H", f"traceparent: 00-{FORGED}-b7ad6b7169203331-01", url, timeout=120)
+    return set(re.findall(r"(?im)^x-trace-id: ([0-9a-f]{32})", said))
+
+
+def collected(site: Site) -> dict[str, list[dict[str, Any]]]:
+    """The spans of the latest traces that began at an edge."""
+    said = site.run(COLLECTOR, "curl", "-sf", f"http://127.0.0.1:{INNER}/api/v2/traces?serviceName=edge&limit=2000")
+    return {spans[0]["traceId"]: spans for spans in json.loads(said)}
+
+
+def test_a_request_is_one_trace_of_edge_gateway_and_workload(site: Site) -> None:
+    told, whole = asked(site), {}
+    assert len(told) == ASKED and FORGED not in told
+
+    def arrived() -> bool:
+        whole.update({trace: spans for trace, spans in collected(site).items() if trace in told
+                      and {span["localEndpoint"]["serviceName"] for span in spans} == LAYERS})  # fmt: skip
+        return len(whole) >= 3
+
+    until(arrived, 30, "three requests' spans of all layers are collected")
+    ratio = yaml.safe_load((ROOT / "inventories/local/group_vars/all/tracing.yml").read_text())["tracing_ratio"]
+    assert len(whole) < 3 * ratio * ASKED
+    for spans in whole.values():
+        by = {span["localEndpoint"]["serviceName"]: span for span in spans}
+        edge, gateway, workload = (by[name] for name in ("edge", "gateway", "llm-verifier"))
+        assert "parentId" not in edge and gateway["parentId"] == edge["id"] and workload["parentId"] == gateway["id"]
+        assert edge["tags"]["region"] == gateway["tags"]["region"] == REGION and edge["tags"]["geography"] == "europe"
+        assert int(edge["tags"]["generation"]) >= 0
+        assert gateway["duration"] <= edge["duration"] + 2000
+
+
+def test_only_who_shows_a_certificate_reaches_the_collector(site: Site) -> None:
+    prefix = site.instance.prefix
+    refused = [f"https://{prefix}.210.2:{PORT}/health", f"http://{prefix}.210.2:{INNER}/health",
+               f"http://{prefix}.3.2:{PORT}/health"]  # fmt: skip
+    for url in refused:
+        said = site.run(CLIENT, "sh", "-c", f"curl -sk -m 3 -o /dev/null {url} || echo refused")
+        assert said.strip() == "refused", url
