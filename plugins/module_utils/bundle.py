@@ -53,13 +53,14 @@ def closure(start: str) -> dict[str, tuple[str, bool]]:
         name = waiting.pop()
         if name in found or not name.startswith(f"{UTILS}."):
             continue
-        source, package = _source(name)
+        source, package = source_of(name)
         found[name] = (source, package)
         waiting += [name.rpartition(".")[0], *_imported(name, source, package)]
     return found
 
 
-def _source(name: str) -> tuple[str, bool]:
+def source_of(name: str) -> tuple[str, bool]:
+    """A module's source and whether it is a package, also where modules lie in an archive. Raises BundleError."""
     spec = importlib.util.find_spec(name)
     source = spec.loader.get_source(name) if spec and spec.loader else None  # type: ignore[attr-defined]
     if spec is None or source is None:

@@ -17,6 +17,7 @@ from typing import Any
 
 from ..durable import write_atomically
 from ..local import faults
+from ..bundle import source_of
 from ..local.commands import run
 from ..local.instance import Instance, LocalError
 from ..local.node import Node
@@ -145,7 +146,7 @@ class Stage:
         """Run the agent with something wrong in its place; once that has ended by itself the service is up again."""
         path = node.inside / "data/drill/doctored.py"
         path.parent.mkdir(parents=True, exist_ok=True)
-        path.write_text(Path(doctored.__file__).read_text(encoding="utf-8"), encoding="utf-8")
+        path.write_text(source_of(doctored.__name__)[0], encoding="utf-8")
         self._ends["agent", node.name] = lambda: self._undoctor(node, how)
         _sv(node, "routing-agent", "-w", "20", "force-stop")
         script = RUN_DOCTORED.format(how, AGENT)

@@ -144,7 +144,7 @@ SCENARIOS: dict[str, Scenario] = {
         title="region cut off for 12 s and back, three times", steps=_cuts(12.0, 0.0, 20.0, 40.0), during=56.0,
         rate=150.0, expected=_lost("packets dropped", most=3)),
     "hiccups": Scenario(
-        title="region cut off for 3 s and back, three times, further apart than the window", during=48.0, after=8.0,
+        title="region cut off for 3 s and back, three times, further apart than the window", during=54.0, after=8.0,
         steps=_cuts(3.0, 0.0, 20.0, 40.0), rate=150.0, expected=Expected(serves=TARGET)),
     "cut-edge": Scenario(
         title="link to one edge cut", steps=_one("cut", TARGET, "edge-1"), after=8.0,
