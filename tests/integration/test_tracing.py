@@ -21,7 +21,7 @@ FORGED = "0af7651916cd43dd8448eb211c80319c"
 
 def asked(site: Site) -> set[str]:
     """Ask the front door so often; the traces that the workload's answers tell, which most of them don't keep."""
-    url = f"https://api.{DOMAIN}/api/health?[1-{ASKED}]"
+    url = f"https://api.{DOMAIN}/api/models?[1-{ASKED}]"  # without a token: refused by the workload
     said = site.run(CLIENT, "curl", "-skS", "--http1.1", "-D", "-", "-o", "/dev/null",
                     "-H", f"traceparent: 00-{FORGED}-b7ad6b7169203331-01", url, timeout=120)
     return set(re.findall(r"(?im)^x-trace-id: ([0-9a-f]{32})", said))

@@ -15,9 +15,9 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
+from ..bundle import source_of
 from ..durable import write_atomically
 from ..local import faults
-from ..bundle import source_of
 from ..local.commands import run
 from ..local.instance import Instance, LocalError
 from ..local.node import Node

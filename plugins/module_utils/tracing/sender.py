@@ -38,6 +38,7 @@ class Settings:
         service: the name of who wrote the logs.
         files: patterns of the access logs' paths.
         tags: tags of every span.
+        running: a file that is made once it runs; empty for none.
         page: the routing agent's status page, whose `generation` becomes a tag; empty for none.
         host, port: the collector, which shows and asks for a certificate.
         ca, certificate, key: files of the routing authority.
@@ -47,6 +48,7 @@ class Settings:
     files: tuple[str, ...]
     tags: Mapping[str, str] = field(default_factory=dict)
     page: str = ""
+    running: str = ""
     host: str
     port: int
     ca: str
@@ -123,6 +125,8 @@ def main(argv: Sequence[str] | None = None) -> int:
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, lambda _signal, _frame: ended.set())
     sender, follower = Sender(settings), Follower(settings.files)
+    if settings.running:
+        Path(settings.running).touch()
     wait = EVERY_SECONDS
     while not ended.wait(wait):
         sender.take(follower)

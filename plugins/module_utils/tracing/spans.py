@@ -21,6 +21,7 @@ _TAGS = {
     "request_id": "request_id", "method": "http.method", "path": "http.path", "status": "http.status_code",
     "geography": "geography", "country": "country", "region": "region", "retries": "retries",
 }  # fmt: skip
+_NOTHING = (None, "", "-", "<NOSRV>")
 _WELL_ENDED = "----"
 
 
@@ -53,7 +54,7 @@ def span_of(line: bytes, service: str, tags: Mapping[str, str]) -> dict[str, Any
 
 def _tags(entry: Mapping[str, Any], more: Mapping[str, str]) -> dict[str, str]:
     """What the line says, by the names that Zipkin and OpenTelemetry have for it where they have one."""
-    made = {tag: str(entry[field]) for field, tag in _TAGS.items() if entry.get(field) not in (None, "", "<NOSRV>")}
+    made = {tag: str(entry[field]) for field, tag in _TAGS.items() if entry.get(field) not in _NOTHING}
     status = made.get("http.status_code", "")
     if status.startswith("5") or entry.get("ended", _WELL_ENDED) != _WELL_ENDED:
         made["error"] = f"{status} {entry.get('ended', '')}".strip()

@@ -33,8 +33,8 @@ def test_a_span_says_whose_when_how_long_and_where() -> None:
         "tags": {"request_id": "edge-1-106", "http.method": "POST", "http.path": "/api/verify", "country": "IE",
                  "http.status_code": "200", "geography": "europe", "retries": "1"},
     }
-    root = span_of(line(f"{TRACE}-{OWN}--{BEGAN}", milliseconds=0), "edge", {})
-    assert root and "parentId" not in root and root["duration"] == 1
+    root = span_of(line(f"{TRACE}-{OWN}--{BEGAN}", milliseconds=0, country="-", region="<NOSRV>"), "edge", {})
+    assert root and "parentId" not in root and root["duration"] == 1 and not {"country", "region"} & root["tags"].keys()
 
 
 @pytest.mark.parametrize(
