@@ -29,7 +29,7 @@ from ansible_collections.llm_verifier.multi_region.plugins.module_utils.local.no
 from .conftest import CLIENTS, DOMAIN, OWN, REGIONS, Site, all_own, changes, steady, until
 
 REGION, EDGES = "eu-west-1", ("edge-1", "edge-2")
-RATE = 200  # at 150 a window is too short to tell 6.25 from 5 % with the policy's confidence
+RATE = 300  # at 200 a window is too short to tell 6.25 from 5 % with the policy's confidence
 LIGHT_RATE, GEOGRAPHIES = 20, ("north-america", "europe", "asia")
 SOFT_SECONDS = 19.0  # what the budget prints for what fails or is slow: window and two ticks
 SEEN_SECONDS = 16.0  # three failed checks in a row, at 2 s, and a decision on a busy machine

@@ -121,9 +121,9 @@ _GLOBAL = (
     Record(name="region:edge_answers:share_rate5m",
            expr="region:edge_answers:rate5m / ignoring (region) group_left () (sum(region:edge_answers:rate5m) > 0)"),
     Record(name="region:edge_answers_bytes:rate5m", expr=_by_region(_BYTES)),
-    # Requests that left a region for another one, because an attempt there failed.
+    # Requests that left a region for another one, because an attempt there failed. Of none, none left.
     Record(name="region:cross_region_requests:rate5m", expr=_by_region(_MOVED)),
     Record(name="region:cross_region_requests:ratio_rate5m",
            expr="region:cross_region_requests:rate5m"
-                " / (region:edge_answers:rate5m + region:cross_region_requests:rate5m > 0)"),
+                " / clamp_min(region:edge_answers:rate5m + region:cross_region_requests:rate5m, 1e-9)"),
 )  # fmt: skip
