@@ -22,6 +22,8 @@ for package in "${packages[@]}"; do
   dpkg-query -W -f '${db:Status-Status}\n' "$package" 2>/dev/null | grep -qx installed || missing+=("$package")
 done
 python3 -c 'import ensurepip, venv' 2>/dev/null || missing+=(python3-venv)
+# The test of the sample rulebook runs ansible-rulebook, which needs Java.
+if [ "$want_dev" = --dev ]; then command -v java >/dev/null || missing+=(default-jre-headless); fi
 if [ ${#missing[@]} -gt 0 ]; then
   say "apt-get install ${missing[*]}"
   export DEBIAN_FRONTEND=noninteractive

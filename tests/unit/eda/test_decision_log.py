@@ -112,7 +112,7 @@ def test_wrong_arguments_are_refused() -> None:
 def test_the_sample_rulebook_acts(tmp_path: Path) -> None:
     """With the real ansible-rulebook, in an environment of its own."""
     if not shutil.which("java"):
-        pytest.skip("ansible-rulebook needs Java")
+        pytest.skip("ansible-rulebook needs Java: run scripts/setup.sh --dev")
     home = Path(os.environ.get("LLM_VERIFIER_CACHE", "/var/cache/llm-verifier")) / f"rulebook-{RULEBOOK}"
     if not (home / "bin/ansible-rulebook").exists():
         subprocess.run([sys.executable, "-m", "venv", home], check=True)
