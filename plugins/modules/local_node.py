@@ -146,6 +146,13 @@ options:
         description: Whether the time is put before each line of its log. False for lines that tell their own.
         type: bool
         default: true
+  serving:
+    description:
+      - Command that succeeds in a node that serves clients.
+      - Nodes with it restart one after the other, for a new tree or other binds, each once the one before serves again,
+        if it did before. One that doesn't is remembered, and no other one restarts until it does.
+    type: str
+    default: ""
   state:
     description: What the node should be.
     type: str
@@ -222,7 +229,8 @@ def reconcile(params: dict, check: bool) -> Outcome:
     files = wanted_files(params["files"], params["copies"], missing_ok=check)
     services = [Service.from_dict(item) for item in params["services"]]
     spec = spec or NodeSpec("", 0)
-    return Reconciler(node, params["owner"], spec, files, services).run(check=check, timeout=params["timeout"])
+    made = Reconciler(node, params["owner"], spec, files, services, params["serving"])
+    return made.run(check=check, timeout=params["timeout"])
 
 
 def main() -> None:

@@ -7,12 +7,13 @@ import signal
 import subprocess
 import time
 from collections.abc import Iterator
+from concurrent.futures import Future, ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
 import yaml
 
-from ansible_collections.llm_verifier.multi_region.plugins.module_utils.local import cgroups, network
+from ansible_collections.llm_verifier.multi_region.plugins.module_utils.local import cgroups, network, turns
 from ansible_collections.llm_verifier.multi_region.plugins.module_utils.local.clean import clean
 from ansible_collections.llm_verifier.multi_region.plugins.module_utils.local.faults import Target, load, operate
 from ansible_collections.llm_verifier.multi_region.plugins.module_utils.local.files import WantedFile
@@ -131,6 +132,48 @@ def test_busy_processors_are_shared_by_the_nodes_shares(tree: str) -> None:
         for name in ("low-1", "high-1"):
             Node(INSTANCE, name).stop()
     assert used["high-1"] > 2 * used["low-1"], used
+
+
+LATE = "sleep 1; exec python3 -m http.server 80"
+
+
+def serving_web(tree: str, name: str, subnet: int, shares: int, command: str = LATE) -> None:
+    """A node that serves a second after it has started, described with so many shares."""
+    service = Service("web", f"sh -c '{command}'")
+    Reconciler(Node(INSTANCE, name), "test", NodeSpec(tree, subnet, cpu_shares=shares), [], [service],
+               serving="curl -sf -o /dev/null -m 1 http://127.0.0.1/").run(check=False, timeout=5)
+
+
+def test_nodes_that_serve_restart_one_after_the_other(tree: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    nodes = {"turn-1": 5, "turn-2": 6}
+
+    def answered(subnet: int) -> bool:
+        url = f"http://{INSTANCE.prefix}.{subnet}.2/"
+        return subprocess.run(["curl", "-sf", "-m", "1", "-o", "/dev/null", url], check=False).returncode == 0
+
+    def all_with(shares: int) -> list[Future[None]]:
+        return [pool.submit(serving_web, tree, name, subnet, shares) for name, subnet in nodes.items()]
+
+    with ThreadPoolExecutor() as pool:
+        for name, subnet in nodes.items():
+            serving_web(tree, name, subnet, 1000)
+        while not all(map(answered, nodes.values())):
+            time.sleep(0.1)
+        again, worst = all_with(2000), len(nodes)
+        while not all(made.done() for made in again):
+            worst = min(worst, sum(map(answered, nodes.values())))
+        for made in again:
+            made.result()
+        assert worst == 1, "one of two serves while the other one restarts"
+
+        monkeypatch.setattr(turns, "RETURN_SECONDS", 2.0)
+        with pytest.raises(LocalError, match="turn-1 was restarted and does not serve after 2 s"):
+            serving_web(tree, "turn-1", 5, 3000, "exec sleep 99")
+        with pytest.raises(LocalError, match="turn-2 stays as it is: turn-1 was restarted"):
+            serving_web(tree, "turn-2", 6, 3000)
+        assert answered(6)
+        serving_web(tree, "turn-1", 5, 3000)
+        serving_web(tree, "turn-2", 6, 3000)
 
 
 def test_nothing_on_the_host_changes_when_a_node_sets_machine_wide_limits(tree: str) -> None:

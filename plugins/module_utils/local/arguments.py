@@ -57,6 +57,7 @@ NODE_ARGUMENTS: dict[str, Any] = {
     "files": {"type": "list", "elements": "dict", "default": [], "options": FILE},
     "copies": {"type": "list", "elements": "dict", "default": [], "options": COPY},
     "services": {"type": "list", "elements": "dict", "default": [], "options": SERVICE},
+    "serving": {"type": "str", "default": ""},
     "state": {"type": "str", "choices": ["started", "stopped", "absent"], "default": "started"},
     "timeout": {"type": "int", "default": 60},
 }

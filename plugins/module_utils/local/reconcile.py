@@ -17,6 +17,7 @@ from .instance import Instance, LocalError
 from .node import Node, NodeSpec
 from .services import Service, await_ready, refresh, refresh_log, retire, test_configuration
 from .state import claim, instance_lock
+from .turns import await_return, turn
 
 
 @dataclass(slots=True)
@@ -55,8 +56,9 @@ def ensure_stopped(instance: Instance, name: str, *, check: bool) -> Outcome:
 class Reconciler:
     """Brings one started node, as one owner describes it, to its wanted state."""
 
-    def __init__(self, node: Node, owner: str, spec: NodeSpec, files: list[WantedFile], services: list[Service]):
-        self.node, self.owner, self.services = node, owner, services
+    def __init__(self, node: Node, owner: str, spec: NodeSpec, files: list[WantedFile], services: list[Service],
+                 serving: str = ""):
+        self.node, self.owner, self.services, self.serving = node, owner, services, serving
         self.spec = spec.resolved()
         self.wanted = [*files, *(item for service in services for item in service.wanted_files())]
         self._owners = node.dir / "owners" / f"{owner}.json"
@@ -70,16 +72,24 @@ class Reconciler:
         claim(self.node.instance, check=False)
         running = self.node.pid() is not None
         self._take(changes, running)
-        if not running or "restart the node" in actions:
-            self.node.stop()
-            with instance_lock(self.node.instance):
-                network.ensure_wan(self.node.instance, check=False)
-                self.node.start(self.spec)
-                faults.settle(self.node.instance, self.node.name)
+        if "restart the node" in actions:
+            with turn(self.node, self.serving):
+                self._start(timeout)
+        elif not running:
+            self._start(timeout)
         else:
             self._refresh(changes)
-        await_ready(self.node, self.services, timeout)
+            await_ready(self.node, self.services, timeout)
+        await_return(self.node, self.serving)
         return Outcome(changes, actions)
+
+    def _start(self, timeout: float) -> None:
+        self.node.stop()
+        with instance_lock(self.node.instance):
+            network.ensure_wan(self.node.instance, check=False)
+            self.node.start(self.spec)
+            faults.settle(self.node.instance, self.node.name)
+        await_ready(self.node, self.services, timeout)
 
     def _owned_before(self) -> list[str]:
         try:
