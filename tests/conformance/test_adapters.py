@@ -18,12 +18,15 @@ from ansible_collections.llm_verifier.multi_region.plugins.module_utils.provider
     plan,
     verify,
 )
+from ansible_collections.llm_verifier.multi_region.plugins.module_utils.providers.table import BACKENDS
 from ansible_collections.llm_verifier.multi_region.plugins.module_utils.routing.diff import OlderError, RefusedError
 from ansible_collections.llm_verifier.multi_region.plugins.module_utils.routing.records import DELETE, Records, Step
 
-from .lab import GEOGRAPHIES, REGIONS, Lab, wait_until
+from .lab import GEOGRAPHIES, REGIONS, SITE, Lab, table_of, wait_until
 
 EUROPE = "eu-west-1"
+DEAD_BUT_ASIA = ("us-east-1", "us-west-2", EUROPE)
+COUNTRY = {"north-america": "US", "europe": "IE", "asia": "SG", "other": "BR"}
 
 
 def steering(lab: Lab, **admissions: float) -> Steering:
@@ -212,6 +215,30 @@ def test_answers_are_the_policys_for_every_set_of_evicted_regions(lab: Lab) -> N
         wanted = steering(lab, **out)
         do(adapter, wanted)
         assert differs(adapter, wanted) == (), out
+
+
+@pytest.mark.parametrize("dead", [(), (EUROPE,), ("us-east-1", "us-west-2"), DEAD_BUT_ASIA, tuple(REGIONS)])
+def test_live_answers_are_those_that_simulate_told(lab: Lab, dead: tuple[str, ...]) -> None:
+    """For dead and for evicted regions; by this comparison a policy is judged before anything is published."""
+    adapter = lab.open()
+    backend = BACKENDS[adapter.card.name]
+    lab.kill(*dead)
+    for out in ((), (EUROPE,), ("us-east-1", "ap-southeast-1")):
+        admissions = {name: 0.0 if name in out else 1.0 for name in REGIONS}
+        do(adapter, steering(lab, **{name.replace("-", "_"): ratio for name, ratio in admissions.items()}))
+        ask = backend.resolver(backend.desired(table_of(), SITE, admissions))
+        told = {name: ask(set(REGIONS) - set(dead), country) for name, country in COUNTRY.items()}
+        assert answered(adapter, told) == told, out
+
+
+def answered(adapter: Adapter, told: dict[str, frozenset[str]]) -> dict[str, frozenset[str]]:
+    """Who answers each geography, once that is what was told or time is over."""
+    def now() -> dict[str, frozenset[str]]:
+        answers = adapter.answers(GEOGRAPHIES, times=8)
+        return {answer.geography: frozenset(name for name, _count in answer.served) for answer in answers}
+
+    wait_until(lambda: now() == told)
+    return now()
 
 
 def test_old_news_hurts_nobody(lab: Lab) -> None:
