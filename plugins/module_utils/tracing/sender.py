@@ -133,7 +133,3 @@ def main(argv: Sequence[str] | None = None) -> int:
         wait = EVERY_SECONDS if sender.send() else AGAIN_SECONDS
     follower.close()
     return 0
-
-
-if __name__ == "__main__":
-    sys.exit(main())
