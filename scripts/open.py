@@ -21,7 +21,7 @@ sys.path.insert(0, str(Path(__file__).resolve().parent.parent / "collections"))
 from ansible_collections.llm_verifier.multi_region.plugins.module_utils.local.door import Place, serve
 
 DOORS = "nodes/*/node/etc/monitoring/doors.json"
-"""Written by the roles monitoring and tracing on edges and the collector's host: address and port by program."""
+"""Written by the role monitoring on edges and the collector's host: address and port by program."""
 PORTS = {"prometheus": 9090, "alertmanager": 9093, "zipkin": 9411}
 """Where each is looked for by habit."""
 PAGES = {"prometheus": ("dashboards", "consoles/index.html"), "zipkin": ("traces", "zipkin/")}

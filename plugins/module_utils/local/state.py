@@ -56,9 +56,9 @@ def claim(instance: Instance, *, check: bool) -> bool:
 
 
 @contextlib.contextmanager
-def instance_lock(instance: Instance) -> Iterator[None]:
-    """Hold the instance's lock: making namespaces in parallel races in `ip netns`."""
+def instance_lock(instance: Instance, name: str = ".lock") -> Iterator[None]:
+    """Hold a lock of the instance, by default the one of its network: in parallel `ip netns` races."""
     claim(instance, check=False)
-    with (instance.state_dir / ".lock").open("w") as handle:
+    with (instance.state_dir / name).open("w") as handle:
         fcntl.flock(handle, fcntl.LOCK_EX)
         yield

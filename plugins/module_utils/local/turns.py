@@ -6,7 +6,6 @@
 from __future__ import annotations
 
 import contextlib
-import fcntl
 import time
 from collections.abc import Iterator
 from pathlib import Path
@@ -14,6 +13,7 @@ from pathlib import Path
 from ..durable import write_atomically
 from .instance import Instance, LocalError
 from .node import Node
+from .state import instance_lock
 
 RETURN_SECONDS = 180.0
 """How long a node may take until it serves again."""
@@ -31,7 +31,7 @@ def turn(node: Node, serving: str) -> Iterator[None]:
     if not serving:
         yield
         return
-    with _lock(node.instance):
+    with instance_lock(node.instance, ".turn"):
         gone = _gone(node.instance)
         before = gone.read_text().strip() if gone.exists() else ""
         if before not in ("", node.name):
@@ -64,10 +64,3 @@ def serves(node: Node, serving: str) -> bool:
 
 def _gone(instance: Instance) -> Path:
     return instance.state_dir / "restarted"
-
-
-@contextlib.contextmanager
-def _lock(instance: Instance) -> Iterator[None]:
-    with (instance.state_dir / ".turn").open("w") as handle:
-        fcntl.flock(handle, fcntl.LOCK_EX)
-        yield

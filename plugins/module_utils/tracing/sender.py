@@ -17,6 +17,7 @@ import threading
 from collections import deque
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from itertools import islice
 from pathlib import Path
 from typing import Any
 
@@ -68,14 +69,17 @@ class Sender:
 
     def take(self, follower: Follower) -> None:
         """Read what the logs have since got."""
-        tags = {**self.settings.tags, **self._generation()}
-        made = (span_of(line, self.settings.service, tags) for line in follower.lines())
-        self.waiting.extend(span for span in made if span is not None)
+        made = (span_of(line, self.settings.service, self.settings.tags) for line in follower.lines())
+        spans = [span for span in made if span is not None]
+        generation = self._generation() if spans else {}
+        for span in spans:
+            span["tags"].update(generation)
+        self.waiting.extend(spans)
 
     def send(self) -> bool:
         """Post what waits; whether nothing is left. A collector's trouble is told once."""
         while self.waiting:
-            batch = [self.waiting[place] for place in range(min(BATCH, len(self.waiting)))]
+            batch = list(islice(self.waiting, BATCH))
             trouble = self._post(batch)
             if trouble and trouble != self._trouble:
                 _say(f"the collector takes no spans: {trouble}")

@@ -31,7 +31,7 @@ frontend echo
 
 @pytest.fixture(name="start")
 def fixture_start(tmp_path: Path) -> Iterator[Any]:
-    """A function (ratio) -> a lab with the chain, which asks it once."""
+    """A function (ratio) -> a lab with the chain."""
     root, made = tree(), []
     certificate(tmp_path)
 

@@ -42,7 +42,8 @@ def rules(settings: Settings, networks: Collection[str] = (), begins: bool = Tru
     drawn = f"if !{traced} {{ rand({_MILLION}) lt {round(settings.trace_ratio * _MILLION)} }}"
     return [
         *([f"http-request set-var(txn.parent) req.hdr(traceparent),field(3,-) {carried}",
-           f"http-request set-var(txn.trace) req.hdr(traceparent),field(2,-) {carried}"] if networks else []),
+           "http-request set-var(txn.trace) req.hdr(traceparent),field(2,-) if { var(txn.parent) -m found }"]
+          if networks else []),
         *([f"http-request set-var(txn.trace) uuid,regsub(-,,g) {drawn}"] if begins else []),
         *(f"http-request del-header {name}" for name in CARRIERS),
         f"http-request set-var(txn.own) uuid,regsub(-,,g),bytes(0,16) if {traced}",
