@@ -16,7 +16,7 @@ import subprocess
 import sys
 import time
 from collections import Counter
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -25,6 +25,7 @@ ROOT = Path(__file__).resolve().parent.parent
 WORKERS = min(4, os.cpu_count() or 1)
 PYTEST = [sys.executable, "-m", "pytest", "--durations=5"]
 SPREAD = ["-n", str(WORKERS + 1), "--dist", "loadfile"]  # they wait more than they compute
+LONGEST, MOST = 300, 30  # characters and lines of a step's failures that the summary repeats
 COVERAGE = ["--cov=plugins", "--cov-report=term:skip-covered"]
 
 
@@ -48,7 +49,7 @@ class Stage:
 
 @dataclass
 class Result:
-    """What a step gave: counts of tests, seconds, exit status."""
+    """What a step gave: counts of tests, seconds, and a line for each that failed."""
 
     stage: str
     step: str
@@ -56,6 +57,7 @@ class Result:
     failed: int = 0
     skipped: int = 0
     seconds: float = 0.0
+    failures: list[str] = field(default_factory=list)
 
 
 def stages(everything: bool) -> list[Stage]:
@@ -91,6 +93,11 @@ def counts(output: str) -> dict[str, int]:
     return {}
 
 
+def failures(lines: Iterable[str]) -> list[str]:
+    """Of what pytest says, how errors read and which tests failed; each line shortened."""
+    return [line.rstrip()[:LONGEST] for line in lines if line.startswith(("E   ", "FAILED ", "ERROR "))][-MOST:]
+
+
 def run_step(stage: Stage, step: Step, left: float, say: Callable[[str], None]) -> Result:
     """Run one step for at most `left` seconds; what it says is handed to `say` line by line."""
     say(f"\n=== {stage.name}: {' '.join(step.command)}\n")
@@ -112,6 +119,8 @@ def run_step(stage: Stage, step: Step, left: float, say: Callable[[str], None]) 
         result.passed, result.failed = (1, 0) if status == 0 else (0, 1)
     elif status != 0:
         result.failed = max(result.failed, 1)
+    if result.failed:
+        result.failures = failures(lines) or [f"{stage.name} {step.name}: exit status {status}"]
     return result
 
 
@@ -162,6 +171,9 @@ def summary(results: list[Result], everything: bool, seconds: float) -> int:
     print(f"{'all':<32}{seconds:>43.1f} s")
     if not everything:
         print("left out (make test-all):", *left_out(), sep="\n  ")
+    for result in results:
+        if result.failures:
+            print(f"failed in {result.stage} {result.step}:", *result.failures, sep="\n  ")
     passed, failed, skipped = (sum(getattr(r, name) for r in results) for name in ("passed", "failed", "skipped"))
     print(f"{passed} passed, {failed} failed" + (f", {skipped} skipped" if skipped else ""))
     return 1 if failed or not passed else 0

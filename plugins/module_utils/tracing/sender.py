@@ -21,6 +21,7 @@ from itertools import islice
 from pathlib import Path
 from typing import Any
 
+from ..providers.haproxy import state
 from .follow import Follower
 from .spans import span_of
 
@@ -40,7 +41,7 @@ class Settings:
         files: patterns of the access logs' paths.
         tags: tags of every span.
         running: a file that is made once it runs; empty for none.
-        page: the routing agent's status page, whose `generation` becomes a tag; empty for none.
+        state_file: HAProxy's, whose generation (what this edge has applied) becomes a tag; empty for none.
         host, port: the collector, which shows and asks for a certificate.
         ca, certificate, key: files of the routing authority.
     """
@@ -48,7 +49,7 @@ class Settings:
     service: str
     files: tuple[str, ...]
     tags: Mapping[str, str] = field(default_factory=dict)
-    page: str = ""
+    state_file: str = ""
     running: str = ""
     host: str
     port: int
@@ -107,11 +108,11 @@ class Sender:
         return "" if status < 300 else f"status {status}"
 
     def _generation(self) -> dict[str, str]:
-        if not self.settings.page:
+        if not self.settings.state_file:
             return {}
         try:
-            return {"generation": str(json.loads(Path(self.settings.page).read_text("utf-8"))["generation"])}
-        except (OSError, ValueError, KeyError, TypeError):
+            return {"generation": str(state.generation(Path(self.settings.state_file).read_text("utf-8")))}
+        except (OSError, ValueError):
             return {}
 
 

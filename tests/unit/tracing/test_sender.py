@@ -19,6 +19,7 @@ from typing import Any
 import pytest
 
 from ansible_collections.llm_verifier.multi_region.plugins.module_utils.bundle import bundle
+from ansible_collections.llm_verifier.multi_region.plugins.module_utils.providers.haproxy import state
 from ansible_collections.llm_verifier.multi_region.plugins.module_utils.tracing import sender
 
 from .test_spans import line
@@ -59,7 +60,7 @@ def fixture_folder(tmp_path: Path) -> Path:
          "-subj", "/CN=t", "-addext", "subjectAltName=IP:127.0.0.1", "-keyout", str(tmp_path / "tls.key"),
          "-out", str(tmp_path / "tls.crt")], check=True, capture_output=True)
     (tmp_path / "log").touch()
-    (tmp_path / "status.json").write_text('{"generation": 41}')
+    (tmp_path / "servers.state").write_text(state.state_file(41, [], {}))
     return tmp_path
 
 
@@ -72,7 +73,7 @@ def fixture_collector(folder: Path) -> Iterator[Collector]:
 
 
 def raw(folder: Path, port: int) -> dict[str, Any]:
-    own = {"ca": "tls.crt", "certificate": "tls.crt", "key": "tls.key", "page": "status.json"}
+    own = {"ca": "tls.crt", "certificate": "tls.crt", "key": "tls.key", "state_file": "servers.state"}
     paths = {name: str(folder / path) for name, path in own.items()}
     return {"service": "edge", "files": [str(folder / "log")], "tags": {"edge": "edge-1"}, "host": "127.0.0.1",
             "port": port, **paths}
