@@ -53,6 +53,10 @@ options:
     description: Programs of which an image archive is made beside them, and the image's reference.
     type: dict
     default: {}
+  files:
+    description: Files that are taken from a module's source, as C(module//path), by the name that they get.
+    type: dict
+    default: {}
   obtain:
     description: V(auto) downloads where the release server can be reached.
     type: str
@@ -113,6 +117,7 @@ ARGUMENTS = {
     "release_url": {"type": "str", "default": ""},
     "released": {"type": "list", "elements": "str", "default": []},
     "images": {"type": "dict", "default": {}},
+    "files": {"type": "dict", "default": {}},
     "obtain": {"type": "str", "choices": ["auto", "release", "build"], "default": "auto"},
     "go": {"type": "str", "default": "go"},
     "cache_dir": {"type": "path", "required": True},
@@ -127,7 +132,7 @@ def main() -> None:
     params = module.params
     component = Component(
         params["name"], Path(params["source"]), tuple(params["programs"]), params["ldflags"], params["release_url"],
-        tuple(params["released"]), params["images"],
+        tuple(params["released"]), params["images"], params["files"],
     )
     cache_dir, link = Path(params["cache_dir"]), Path(params["link"])
     folder = component.folder(cache_dir)

@@ -143,6 +143,27 @@ def test_a_silent_part_of_the_cluster_is_no_lost_region(promtool: Check) -> None
         [('region_namespace:pod_cpu_cores:rate5m{namespace="x",region="a"}', 0.75)]))  # fmt: skip
 
 
+def test_pods_that_are_missing_or_restart_and_bounds_that_are_reached_are_told(promtool: Check) -> None:
+    there = 'region="a",namespace="x"'
+    pods, scaler = f'{there},deployment="d"', f'{there},horizontalpodautoscaler="h"'
+    always = firing("PodsRestart/warning/a", "QuotaAlmostUsed/warning/a")
+    promtool(REGION, {
+        'up{job="workload",region="a"}': "1x100",
+        f"kube_deployment_spec_replicas{{{pods}}}": "3x100",
+        f"kube_deployment_status_replicas_available{{{pods}}}": "2x60 3x40",
+        f"kube_horizontalpodautoscaler_spec_max_replicas{{{scaler}}}": "5x100",
+        f"kube_horizontalpodautoscaler_status_desired_replicas{{{scaler}}}": "4x20 5x60 4x20",
+        f'kube_pod_container_status_restarts_total{{{there},pod="p",container="c"}}': "0x20 4x80",
+        f'kube_resourcequota{{{there},resource="pods",type="used"}}': "95x100",
+        f'kube_resourcequota{{{there},resource="pods",type="hard"}}': "100x100",
+        f'kube_resourcequota{{{there},resource="cpu",type="used"}}': "5x100",
+        f'kube_resourcequota{{{there},resource="cpu",type="hard"}}': "10x100",
+    }, ("9m45s", FIRING, []),
+       ("14m", FIRING, [*always, *firing("ReplicasMissing/warning/a")]),
+       ("16m", FIRING, [*always, *firing("AutoscalerAtMost/warning/a")]),
+       ("21m", FIRING, firing("QuotaAlmostUsed/warning/a")))  # fmt: skip
+
+
 def test_half_of_the_requests_above_two_seconds_are_a_high_latency(promtool: Check) -> None:
     pod = '{job="workload",region="a",method="GET",path="/x"'
     promtool(REGION, {

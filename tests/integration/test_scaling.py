@@ -7,29 +7,16 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator
-from typing import Any
 
 import pytest
 
-from .conftest import Site
+from .conftest import Site, steady, until, watched
 from .test_security import kubectl
 
 REGION = "us-west-2"
 VERTICAL = "verticalpodautoscalers.autoscaling.k8s.io"
-# The upstream definition is much longer; what the role sets is checked by it as well.
-DEFINITION: dict[str, Any] = {
-    "apiVersion": "apiextensions.k8s.io/v1", "kind": "CustomResourceDefinition",
-    "metadata": {"name": VERTICAL, "annotations": {
-        "api-approved.kubernetes.io": "https://github.com/kubernetes/kubernetes/pull/63797"}},
-    "spec": {
-        "group": "autoscaling.k8s.io", "scope": "Namespaced",
-        "names": {"plural": "verticalpodautoscalers", "singular": "verticalpodautoscaler",
-                  "kind": "VerticalPodAutoscaler"},
-        "versions": [{"name": "v1", "served": True, "storage": True, "schema": {"openAPIV3Schema": {
-            "type": "object",
-            "properties": {"spec": {"type": "object", "x-kubernetes-preserve-unknown-fields": True}}}}}],
-    },
-}  # fmt: skip
+CHECKPOINTS = "verticalpodautoscalercheckpoints.autoscaling.k8s.io"
+LEAST = "300Mi"
 
 
 @pytest.mark.long
@@ -50,30 +37,52 @@ def test_three_times_the_load_is_met_within_two_minutes(site: Site) -> None:
     assert "cpu" not in json.loads(found), "the limit is gone again"
 
 
-@pytest.fixture(name="vertical")
-def fixture_vertical(site: Site) -> Iterator[None]:
-    """The region knows the kind, as where the upstream chart is installed."""
-    assert kubectl(site, REGION, "apply", "-f", "-", given=DEFINITION)[0] == 0
-    kubectl(site, REGION, "wait", "--for=condition=Established", "--timeout=30s", f"crd/{VERTICAL}")
-    yield
-    kubectl(site, REGION, "delete", "crd", VERTICAL)
-    site.play("playbooks/80_deploy.yml", "--limit", REGION)
-
-
-@pytest.mark.long
-def test_a_vertical_autoscaler_is_applied_where_its_kind_is_known_and_goes_again(site: Site, vertical: None) -> None:
-    def modes() -> str:
-        words = ("get", VERTICAL, "-n", "llm-verifier", "-o")
-        return site.kubectl(REGION, *words, "jsonpath={.items[*].spec.updatePolicy.updateMode}", check=False)
-
-    site.play("playbooks/80_deploy.yml", "--limit", REGION, "-e", "regional_deploy_vpa=in_place")
-    assert modes() == "InPlaceOrRecreate"
-    site.play("playbooks/80_deploy.yml", "--limit", REGION)
-    assert modes() == ""
-
-
 @pytest.mark.long
 def test_a_region_that_does_not_know_the_kind_is_deployed_all_the_same(site: Site) -> None:
     site.play("playbooks/80_deploy.yml", "--limit", REGION, "-e", "regional_deploy_vpa=recommend")
     assert "the server doesn't have a resource type" in kubectl(site, REGION, "get", VERTICAL)[1]
     site.play("playbooks/80_deploy.yml", "--limit", REGION)
+
+
+@pytest.fixture(name="vertical")
+def fixture_vertical(site: Site) -> Iterator[None]:
+    """The region runs the vertical autoscaler's own programs."""
+    often = "-e", "local_vertical_autoscaling=true", "-e", "region_cluster_vertical_seconds=10"
+    site.play("playbooks/programs.yml", *often, timeout=1800)
+    site.play("playbooks/40_clusters.yml", "--limit", REGION, *often)
+    yield
+    site.play("playbooks/40_clusters.yml", "--limit", REGION)
+    site.kubectl(REGION, "delete", "crd", VERTICAL, CHECKPOINTS)
+    site.play("playbooks/80_deploy.yml", "--limit", REGION)
+    until(lambda: steady(site.instance), 120, "all regions are back")
+
+
+def words(site: Site, *asked: str) -> list[str]:
+    """What kubectl says of the workload's namespace in the region."""
+    return site.kubectl(REGION, "-n", "llm-verifier", "get", *asked, check=False).split()
+
+
+@pytest.mark.long
+def test_a_pods_memory_is_recommended_and_set(site: Site, vertical: None) -> None:
+    path = "jsonpath={.items[*].spec.containers[0].resources.requests.memory}"
+    requests = "pods", "-l", "app=llm-verifier", "-o", path
+    target = VERTICAL, "-o", "jsonpath={.items[*].status.recommendation.containerRecommendations[0].target.memory}"
+    modes = VERTICAL, "-o", "jsonpath={.items[*].spec.updatePolicy.updateMode}"
+    before, cpu = (set(words(site, *requests[:-1], what)) for what in (path, path.replace("memory", "cpu")))
+    site.play("playbooks/80_deploy.yml", "--limit", REGION, "-e", "regional_deploy_vpa=recommend", "-e",
+              json.dumps({"regional_deploy_vpa_minimum": {"memory": LEAST}}))  # fmt: skip
+    until(lambda: words(site, *target), 180, "memory is recommended")
+    assert words(site, *modes) == ["Off"] and set(words(site, *requests)) == before != {LEAST}
+    with watched(site.region(REGION)) as seen:
+        site.play("playbooks/80_deploy.yml", "--limit", REGION, "-e", "regional_deploy_vpa=recreate", "-e",
+                  json.dumps({"regional_deploy_vpa_minimum": {"memory": LEAST}}))  # fmt: skip
+        until(lambda: set(map(mebibytes, words(site, *requests))) == {300}, 240, "every pod was made anew with it")
+    assert seen.asked and not seen.bad
+    assert set(words(site, *requests[:-1], path.replace("memory", "cpu"))) == cpu, "that is the other autoscaler's"
+    site.play("playbooks/80_deploy.yml", "--limit", REGION)
+    assert words(site, *modes) == []
+
+
+def mebibytes(quantity: str) -> int:
+    """Memory as Kubernetes writes it, `300Mi` or `314572800`."""
+    return int(quantity[:-2]) if quantity.endswith("Mi") else int(quantity) >> 20

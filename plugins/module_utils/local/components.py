@@ -16,7 +16,7 @@ import sys
 import time
 import urllib.error
 import urllib.request
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
 from ..durable import write_atomically
@@ -43,6 +43,7 @@ class Component:
             The same address with `.sha256` behind it gives the checksum.
         released: the programs that the release has.
         image: program -> reference of an image that holds nothing else, saved beside it as `<program>.tar`.
+        files: name -> `module//path` of a file that is taken from a module's source, such as a kind's definition.
     """
 
     name: str
@@ -52,10 +53,12 @@ class Component:
     release_url: str
     released: tuple[str, ...]
     image: dict[str, str]
+    files: dict[str, str] = field(default_factory=dict)
 
     def key(self) -> str:
         """Digest of everything that decides what the programs are."""
         digest = hashlib.sha256(f"{self.ldflags}\n{self.release_url}\n{sorted(self.image.items())}".encode())
+        digest.update(str(sorted(self.files.items())).encode() if self.files else b"")
         for path in sorted(self.source.rglob("*")):
             if path.is_file():
                 digest.update(f"{path.relative_to(self.source)}\0".encode() + path.read_bytes())
@@ -184,3 +187,6 @@ def _build(
             report(progress_file, f"{component.name}: compiled {count} of at most {total} packages, {elapsed} s")
     if process.wait():
         raise LocalError(f"{component.name}: go install failed:\n" + "\n".join(said))
+    for name, place in component.files.items():
+        module, _, path = place.partition("//")
+        shutil.copyfile(Path(*ask("list", "-m", "-f", "{{.Dir}}", module)) / path, target / name)

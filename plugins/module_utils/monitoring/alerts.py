@@ -25,7 +25,7 @@ def groups(settings: Settings) -> Iterator[Group]:
     # A region that is gone says nothing of itself: the same rule sees that its Prometheus doesn't answer the edges.
     failure = tuple(alert for alert in guide if alert.name == "RegionalFailure")
     yield Group(name="guide-global", place=GLOBAL, interval_seconds=interval, rules=failure)
-    yield Group(name="region", place=REGION, interval_seconds=interval, rules=tuple(_region()))
+    yield Group(name="region", place=REGION, interval_seconds=interval, rules=(*_region(), *_pods()))
     yield Group(name="routing", place=GLOBAL, interval_seconds=5, rules=(*_regions_verdicts(), *_agents(settings)))
     yield Group(name="edges", place=GLOBAL, interval_seconds=interval, rules=tuple(_edges(settings)))
     yield Group(name="data", place=GLOBAL, interval_seconds=interval, rules=tuple(_data(settings)))
@@ -71,6 +71,42 @@ def _region() -> Iterator[Alert]:
         severity=WARNING,
         summary="{{ $labels.job }} of {{ $labels.cluster }} doesn't answer",
         description="Pods go on; what it does in the cluster isn't done, or isn't seen.",
+        follows=_DOWN,
+    )
+
+
+def _pods() -> Iterator[Alert]:
+    yield Alert(
+        name="ReplicasMissing",
+        expr="region_deployment:replicas_wanted:max - region_deployment:replicas_available:max > 0",
+        hold_seconds=600,
+        severity=WARNING,
+        summary="{{ $value }} pods of {{ $labels.deployment }} in {{ $labels.region }} aren't available",
+        follows=_DOWN,
+    )
+    yield Alert(
+        name="PodsRestart",
+        expr="region_namespace:container_restarts:increase15m > 2",
+        hold_seconds=300,
+        severity=WARNING,
+        summary="Containers of {{ $labels.namespace }} in {{ $labels.region }} restart again and again",
+        follows=_DOWN,
+    )
+    yield Alert(
+        name="AutoscalerAtMost",
+        expr="region_autoscaler:replicas_desired:max >= region_autoscaler:replicas_most:max",
+        hold_seconds=600,
+        severity=WARNING,
+        summary="{{ $labels.horizontalpodautoscaler }} in {{ $labels.region }} can't add to its {{ $value }} pods",
+        follows=_DOWN,
+    )
+    yield Alert(
+        name="QuotaAlmostUsed",
+        expr="region_quota:used:ratio > 0.9",
+        hold_seconds=600,
+        severity=WARNING,
+        summary="{{ $value | humanizePercentage }} of {{ $labels.resource }} of {{ $labels.namespace }} "
+        "in {{ $labels.region }} is used",
         follows=_DOWN,
     )
 

@@ -85,11 +85,25 @@ def _of_clusters(series: str) -> str:
 
 
 _CLASS = '"class", "${1}xx", "code", "(.).*"'
+_AUTOSCALER = "max by (region, namespace, horizontalpodautoscaler) (kube_horizontalpodautoscaler_{})"
 _CLUSTER = (
     Record(name="region_namespace:pod_cpu_cores:rate5m",
            expr="sum by (region, namespace) (rate(pod_cpu_usage_seconds_total[5m]))"),
     Record(name="region_namespace:pod_memory_bytes:sum",
            expr="sum by (region, namespace) (pod_memory_working_set_bytes)"),
+    Record(name="region_deployment:replicas_wanted:max",
+           expr="max by (region, namespace, deployment) (kube_deployment_spec_replicas)"),
+    Record(name="region_deployment:replicas_available:max",
+           expr="max by (region, namespace, deployment) (kube_deployment_status_replicas_available)"),
+    Record(name="region_autoscaler:replicas_desired:max",
+           expr=_AUTOSCALER.format("status_desired_replicas")),
+    Record(name="region_autoscaler:replicas_most:max",
+           expr=_AUTOSCALER.format("spec_max_replicas")),
+    Record(name="region_namespace:container_restarts:increase15m",
+           expr="sum by (region, namespace) (increase(kube_pod_container_status_restarts_total[15m]))"),
+    Record(name="region_quota:used:ratio",
+           expr='max by (region, namespace, resource) (kube_resourcequota{type="used"}'
+                ' / ignoring (type) (kube_resourcequota{type="hard"} > 0))'),
     Record(name="region_class:apiserver_answers:rate5m",
            expr=f"sum by (region, class) (label_replace(rate(apiserver_request_total[5m]), {_CLASS}))"),
     Record(name="region_rcode:dns_answers:rate5m",

@@ -30,6 +30,7 @@ GO = """#!/bin/sh
 case "$1 $2" in
 "list tool") echo example/cmd/kubelet example/cmd/kubectl ;;
 "list -deps") seq 100 ;;
+"list -m") echo "$HOME/modules/$5" ;;
 "install -v")
   mkdir -p "$GOCACHE"
   for package in $(seq 100); do
@@ -45,7 +46,8 @@ import sys
 from pathlib import Path
 from ansible_collections.llm_verifier.multi_region.plugins.module_utils.local.components import Component, obtain
 folder = Path(sys.argv[1])
-wanted = Component("kubernetes", folder / "source", ("kubelet", "kubectl"), "-s -w", "", (), {})
+wanted = Component("kubernetes", folder / "source", ("kubelet", "kubectl"), "-s -w", "", (), {},
+                   {"kinds.yaml": "example/module//deploy/crd.yaml"})
 print(obtain(wanted, folder / "cache", "build", str(folder / "go"), str(folder / "progress")))
 """
 
@@ -111,6 +113,8 @@ def test_a_build_that_is_killed_goes_on_where_it_was_and_shows_how_far_it_is(tmp
     component(tmp_path, "")
     (tmp_path / "cache").mkdir()
     (tmp_path / "cache/wait").touch()
+    (tmp_path / "cache/modules/example/module/deploy").mkdir(parents=True)
+    (tmp_path / "cache/modules/example/module/deploy/crd.yaml").write_text("kind: CustomResourceDefinition\n")
     (tmp_path / "go").write_text(GO)
     (tmp_path / "go").chmod(0o755)
     environment = {**os.environ, "PYTHONPATH": os.pathsep.join([str(ROOT / "collections"), *sys.path])}
@@ -126,6 +130,7 @@ def test_a_build_that_is_killed_goes_on_where_it_was_and_shows_how_far_it_is(tmp
     assert not list((tmp_path / "cache/bin/kubernetes").glob("*/manifest.json")), "half a build is none"
     said = subprocess.run(command, env=environment, capture_output=True, text=True, check=True).stdout
     assert complete(Path(said.strip()))
+    assert "CustomResourceDefinition" in (Path(said.strip()) / "kinds.yaml").read_text()
     assert (tmp_path / "cache/compiled").read_text().split() == [str(number) for number in range(1, 101)]
     progress = (tmp_path / "progress").read_text()
     assert all(f"kubernetes: compiled {count} of at most 100 packages" in progress for count in (1, 26, 51))
@@ -133,7 +138,8 @@ def test_a_build_that_is_killed_goes_on_where_it_was_and_shows_how_far_it_is(tmp
 
 def test_two_runs_at_once_build_it_once(tmp_path: Path) -> None:
     component(tmp_path, "")
-    (tmp_path / "cache").mkdir()
+    (tmp_path / "cache/modules/example/module/deploy").mkdir(parents=True)
+    (tmp_path / "cache/modules/example/module/deploy/crd.yaml").touch()
     (tmp_path / "cache/wait").touch()
     (tmp_path / "go").write_text(GO)
     (tmp_path / "go").chmod(0o755)

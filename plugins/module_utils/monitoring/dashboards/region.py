@@ -36,6 +36,7 @@ def dashboard(settings: Settings) -> Dashboard:
             Row(title="Requests", panels=_requests(settings)),
             Row(title="Health", panels=_health(settings)),
             Row(title="Workload and gateway", panels=_inside()),
+            Row(title="Pods", panels=_objects()),
             Row(title="Cluster", panels=_cluster()),
         ),
     )
@@ -100,6 +101,27 @@ def _inside() -> tuple[Panel, ...]:
                           "{{region}} {{class}}")),
         Panel(title="Connections of the gateway", bounds=(0, None),
               targets=one(of_regions("region:gateway_connections:sum"))),
+    )  # fmt: skip
+
+
+def _objects() -> tuple[Panel, ...]:
+    by_deployment, deployment = "sum by (region, deployment) (region_deployment:replicas_{}:max{})", "{{deployment}}"
+    autoscaler = "sum by (region, horizontalpodautoscaler) (region_autoscaler:replicas_{}:max{})"
+    restarts = f"sum by (region, namespace) (region_namespace:container_restarts:increase15m{REGION})"
+    quota = f"max by (region, namespace, resource) (region_quota:used:ratio{REGION})"
+    return (
+        Panel(width=8, title="Pods wanted and available", bounds=(0, None), alerts=("ReplicasMissing",), targets=(
+            Target(expr=by_deployment.format("wanted", REGION), legend=f"{{{{region}}}} {deployment} wanted"),
+            Target(expr=by_deployment.format("available", REGION), legend=f"{{{{region}}}} {deployment}"),
+        )),
+        Panel(width=8, title="Pods that the autoscaler wants, and may have", bounds=(0, None),
+              alerts=("AutoscalerAtMost",), targets=(
+                  Target(expr=autoscaler.format("desired", REGION), legend="{{region}} wanted"),
+                  Target(expr=autoscaler.format("most", REGION), legend="{{region}} most"))),
+        Panel(width=8, title="Restarts of containers in 15 minutes", bounds=(0, None), alerts=("PodsRestart",),
+              targets=one(restarts, "{{region}} {{namespace}}")),
+        Panel(width=24, title="Ratio of quotas that is used", unit=RATIO, bounds=(0, 1), alerts=("QuotaAlmostUsed",),
+              targets=one(quota, "{{region}} {{namespace}} {{resource}}")),
     )  # fmt: skip
 
 
