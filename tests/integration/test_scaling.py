@@ -7,10 +7,12 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator
+from itertools import pairwise
 
 import pytest
 
-from .conftest import Site, steady, until, watched
+from .conftest import REGIONS, Site, Watched, steady, until, watched
+from .test_certificates import EDGES
 from .test_security import kubectl
 
 REGION = "us-west-2"
@@ -44,17 +46,20 @@ def test_a_region_that_does_not_know_the_kind_is_deployed_all_the_same(site: Sit
     site.play("playbooks/80_deploy.yml", "--limit", REGION)
 
 
-@pytest.fixture(name="vertical")
-def fixture_vertical(site: Site) -> Iterator[None]:
-    """The region runs the vertical autoscaler's own programs."""
+@pytest.fixture(name="vertical", scope="module")
+def fixture_vertical(site: Site) -> Iterator[Watched]:
+    """Every region runs the vertical autoscaler's programs; what edges answered while they were brought there."""
     often = "-e", "local_vertical_autoscaling=true", "-e", "region_cluster_vertical_seconds=10"
     site.play("playbooks/programs.yml", *often, timeout=1800)
-    site.play("playbooks/40_clusters.yml", "--limit", REGION, *often)
-    yield
-    site.play("playbooks/40_clusters.yml", "--limit", REGION)
-    site.kubectl(REGION, "delete", "crd", VERTICAL, CHECKPOINTS)
-    site.play("playbooks/80_deploy.yml", "--limit", REGION)
-    until(lambda: steady(site.instance), 120, "all regions are back")
+    with watched(*(site.end(subnet) for subnet in EDGES.values())) as seen:
+        site.play("playbooks/40_clusters.yml", *often)
+    until(lambda: steady(site.instance), 240, "all regions are back")
+    yield seen
+    site.play("playbooks/40_clusters.yml")
+    for region in REGIONS:
+        site.kubectl(region, "delete", "crd", VERTICAL, CHECKPOINTS)
+    site.play("playbooks/80_deploy.yml")
+    until(lambda: steady(site.instance), 240, "all regions are back")
 
 
 def words(site: Site, *asked: str) -> list[str]:
@@ -63,7 +68,16 @@ def words(site: Site, *asked: str) -> list[str]:
 
 
 @pytest.mark.long
-def test_a_pods_memory_is_recommended_and_set(site: Site, vertical: None) -> None:
+def test_regions_with_something_new_restart_one_after_the_other_and_no_request_fails(
+    site: Site, vertical: Watched
+) -> None:
+    assert vertical.asked > 100 and not vertical.bad
+    ticks = sorted(int(site.run(region, "cut", "-d ", "-f22", "/proc/1/stat")) for region in REGIONS)
+    assert all(later - earlier > 300 for earlier, later in pairwise(ticks)), f"hundredths of seconds, {ticks}"
+
+
+@pytest.mark.long
+def test_a_pods_memory_is_recommended_and_set(site: Site, vertical: Watched) -> None:
     path = "jsonpath={.items[*].spec.containers[0].resources.requests.memory}"
     requests = "pods", "-l", "app=llm-verifier", "-o", path
     target = VERTICAL, "-o", "jsonpath={.items[*].status.recommendation.containerRecommendations[0].target.memory}"
