@@ -19,6 +19,7 @@ from ansible_collections.llm_verifier.multi_region.plugins.module_utils.drill.sc
 from .conftest import Site, all_own, steady, until
 
 RATE, MOST, HANG_SECONDS = 100, 200, 15.0
+TOLD = "errors"  # at 200 a window is too short to tell 6.25 from 5 % with the policy's confidence
 # How a request that nobody may repeat ends with its region: the load balancer's own status, or its connection closed. A
 # frozen region that thaws in time still answers it.
 LONG_END = re.compile(r"(status 50[234]|connection closed before an answer) after [0-9.]+ s")
@@ -78,5 +79,5 @@ def test_a_lost_edge_costs_no_idempotent_request(site: Site) -> None:
 @pytest.mark.long
 @pytest.mark.parametrize("name", LONG)
 def test_every_other_drill_ends_as_it_must(site: Site, name: str) -> None:
-    rate = min(SCENARIOS[name].rate, MOST)
+    rate = SCENARIOS[name].rate if name == TOLD else min(SCENARIOS[name].rate, MOST)
     as_it_must(drill(site, name, "-e", f"drill_rate={rate:g}"), name)

@@ -129,7 +129,7 @@ SCENARIOS: dict[str, Scenario] = {
         title="API server of a region killed", steps=_one("stop", TARGET, "kube-apiserver"),
         expected=Expected(serves=TARGET), after=8.0),
     "errors": Scenario(
-        title="6.25 % of requests answered 500", steps=(_errors(16),), during=25.0, rate=200.0,
+        title="6.25 % of requests answered 500", steps=(_errors(16),), during=25.0,
         expected=Expected(evicted=(TARGET,), reason="ERRORS", serves=SECOND, failed=0.1, limit=DECISION, most=3)),
     "few-errors": Scenario(
         title="4 % of requests answered 500", steps=(_errors(25),), during=30.0, after=8.0, rate=150.0,
