@@ -23,7 +23,7 @@ from types import ModuleType
 from typing import Any, NoReturn
 
 from ansible import constants as C
-from ansible.module_utils import basic
+from ansible.module_utils import _internal, basic
 from ansible.module_utils.common.json import Direction, get_module_encoder
 from ansible.plugins.action import ActionBase
 from ansible.vars.clean import remove_internal_keys
@@ -108,6 +108,7 @@ def _main(module: ModuleType, arguments: bytes, files: list[int], folder: str) -
             os.dup2(file, number)
         sys.stdout, sys.stderr = (os.fdopen(number, "w", closefd=False) for number in (1, 2))
         os.chdir(folder)
+        _internal.is_controller = False  # or a warning would go to a display that ends with this process
         basic._ANSIBLE_ARGS, basic._ANSIBLE_PROFILE, basic._PARSED_MODULE_ARGS = arguments, PROFILE, None
         module.main()
         status = 0

@@ -31,7 +31,8 @@ def mixed(folder: Path, site: Site) -> Path:
     own = {**yaml.safe_load((LOCAL / "group_vars/local/main.yml").read_text()),
            **yaml.safe_load((LOCAL / "group_vars/local/deploy.yml").read_text()), "region_provider": "aws",
            "region_kubeconfig": str(site.state / "kubeconfigs" / REGION), "region_endpoint": f"{subnet}.10",
-           "regional_deploy_kubeconfig": "{{ region_kubeconfig }}", "regional_deploy_dns_networks": [f"{subnet}.2/32"]}
+           "regional_deploy_kubeconfig": "{{ region_kubeconfig }}", "regional_deploy_dns_networks": [f"{subnet}.2/32"],
+           "regional_deploy_span_collector": f"{subnet}.2:9411", "regional_deploy_tracing_networks": [f"{subnet}.2/32"]}
     del own["monitoring_url"]
     (folder / "group_vars/aws/main.yml").write_text(yaml.safe_dump(own))
     return folder

@@ -39,7 +39,7 @@ def main():
     if does == "noise":
         subprocess.run(["echo", "noise of a child"], check=True)
     if does == "warn":
-        module.warn("it rains")
+        module.warn("it rains, packed" if ".zip" in __file__ else "it rains, here")
     if does == "fail":
         module.fail_json(msg="it can't", code=7, password=module.params["password"])
     module.exit_json(changed=True, packed="AnsiballZ" in __file__ or ".zip" in __file__, check=module.check_mode,
@@ -121,7 +121,7 @@ def test_it_is_packed_only_where_something_differs(told: dict[str, Any]) -> None
 def test_a_crash_tells_where_and_a_warning_is_shown(told: dict[str, Any]) -> None:
     assert told["said"]["crash"]["msg"] == "out of paper"
     assert "no answer at all" in told["said"]["exit"]["module_stderr"]
-    assert "it rains" in told["printed"]
+    assert "it rains, packed" in told["printed"] and "it rains, here" in told["printed"]
 
 
 def test_a_secret_is_shown_nowhere(told: dict[str, Any]) -> None:
