@@ -188,5 +188,5 @@ def _build(
     if process.wait():
         raise LocalError(f"{component.name}: go install failed:\n" + "\n".join(said))
     for name, place in component.files.items():
-        module, _, path = place.partition("//")
+        module, _slashes, path = place.partition("//")
         shutil.copyfile(Path(*ask("list", "-m", "-f", "{{.Dir}}", module)) / path, target / name)
