@@ -13,6 +13,7 @@ import time
 from collections.abc import Iterator
 from functools import partial
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -109,26 +110,35 @@ def test_another_source_is_another_place(tmp_path: Path) -> None:
     assert component(tmp_path, "").key() != component(tmp_path, "http://x/{program}").key() != before
 
 
-def test_a_build_that_is_killed_goes_on_where_it_was_and_shows_how_far_it_is(tmp_path: Path) -> None:
-    component(tmp_path, "")
-    (tmp_path / "cache").mkdir()
-    (tmp_path / "cache/wait").touch()
-    (tmp_path / "cache/modules/example/module/deploy").mkdir(parents=True)
-    (tmp_path / "cache/modules/example/module/deploy/crd.yaml").write_text("kind: CustomResourceDefinition\n")
-    (tmp_path / "go").write_text(GO)
-    (tmp_path / "go").chmod(0o755)
+def prepared(folder: Path) -> dict[str, Any]:
+    """What starts a build that waits half-way: words for subprocess."""
+    component(folder, "")
+    crd = folder / "cache/modules/example/module/deploy/crd.yaml"
+    crd.parent.mkdir(parents=True)
+    crd.write_text("kind: CustomResourceDefinition\n")
+    (folder / "cache/wait").touch()
+    (folder / "go").write_text(GO)
+    (folder / "go").chmod(0o755)
     environment = {**os.environ, "PYTHONPATH": os.pathsep.join([str(ROOT / "collections"), *sys.path])}
-    command = [sys.executable, "-c", BUILD, str(tmp_path)]
-    killed = subprocess.Popen(command, env=environment, start_new_session=True)
+    return {"args": [sys.executable, "-c", BUILD, str(folder)], "env": environment}
+
+
+def half_way(folder: Path) -> None:
     end = time.monotonic() + 20
-    while not (tmp_path / "cache/waiting").exists():
+    while not (folder / "cache/waiting").exists():
         assert time.monotonic() < end
         time.sleep(0.05)
+
+
+def test_a_build_that_is_killed_goes_on_where_it_was_and_shows_how_far_it_is(tmp_path: Path) -> None:
+    build = prepared(tmp_path)
+    killed = subprocess.Popen(**build, start_new_session=True)
+    half_way(tmp_path)
     os.killpg(killed.pid, signal.SIGKILL)
     killed.wait()
     (tmp_path / "cache/wait").unlink()
     assert not list((tmp_path / "cache/bin/kubernetes").glob("*/manifest.json")), "half a build is none"
-    said = subprocess.run(command, env=environment, capture_output=True, text=True, check=True).stdout
+    said = subprocess.run(**build, capture_output=True, text=True, check=True).stdout
     assert complete(Path(said.strip()))
     assert "CustomResourceDefinition" in (Path(said.strip()) / "kinds.yaml").read_text()
     assert (tmp_path / "cache/compiled").read_text().split() == [str(number) for number in range(1, 101)]
@@ -137,19 +147,9 @@ def test_a_build_that_is_killed_goes_on_where_it_was_and_shows_how_far_it_is(tmp
 
 
 def test_two_runs_at_once_build_it_once(tmp_path: Path) -> None:
-    component(tmp_path, "")
-    (tmp_path / "cache/modules/example/module/deploy").mkdir(parents=True)
-    (tmp_path / "cache/modules/example/module/deploy/crd.yaml").touch()
-    (tmp_path / "cache/wait").touch()
-    (tmp_path / "go").write_text(GO)
-    (tmp_path / "go").chmod(0o755)
-    environment = {**os.environ, "PYTHONPATH": os.pathsep.join([str(ROOT / "collections"), *sys.path])}
-    command = [sys.executable, "-c", BUILD, str(tmp_path)]
-    runs = [subprocess.Popen(command, env=environment, stdout=subprocess.PIPE, text=True) for _number in range(2)]
-    end = time.monotonic() + 20
-    while not (tmp_path / "cache/waiting").exists():
-        assert time.monotonic() < end
-        time.sleep(0.05)
+    build = prepared(tmp_path)
+    runs = [subprocess.Popen(**build, stdout=subprocess.PIPE, text=True) for _number in range(2)]
+    half_way(tmp_path)
     time.sleep(1)  # the other one would begin its own now
     (tmp_path / "cache/wait").unlink()
     said = [run.communicate(timeout=20)[0].strip() for run in runs]
