@@ -91,8 +91,10 @@ def test_a_pods_memory_is_recommended_and_set(site: Site, vertical: Watched) -> 
         site.play("playbooks/80_deploy.yml", "--limit", REGION, "-e", "regional_deploy_vpa=recreate", "-e",
                   json.dumps({"regional_deploy_vpa_minimum": {"memory": LEAST}}))  # fmt: skip
         until(lambda: set(map(mebibytes, words(site, *requests))) == {300}, 240, "every pod was made anew with it")
-    assert seen.asked and not seen.bad
+    assert seen.asked and not seen.bad and words(site, *modes) == ["Recreate"]
     assert set(words(site, *requests[:-1], path.replace("memory", "cpu"))) == cpu, "that is the other autoscaler's"
+    site.play("playbooks/80_deploy.yml", "--limit", REGION, "-e", "regional_deploy_vpa=in_place")
+    assert words(site, *modes) == ["InPlaceOrRecreate"]
     site.play("playbooks/80_deploy.yml", "--limit", REGION)
     assert words(site, *modes) == []
 
